@@ -3,8 +3,8 @@ import { type Shape, shapeAt, typesOf } from './shape.ts'
 import { strictNumber } from './source/environment.ts'
 
 /**
- * Converts the content to what the schema wants. Text, as in the environment, becomes the wanted number or boolean if
- * it spells one exactly; a section with only comments is removed.
+ * Converts the content to the types of the schema. Text (as in the environment) becomes a number or boolean if it is
+ * exactly one. A section that contains only comments is removed.
  */
 export function readAs(shape: Shape | undefined, value: unknown): unknown {
   if (shape === undefined) return value

@@ -22,8 +22,8 @@ import { tracingSetting } from './sections/tracing.ts'
 import { dataDirectorySetting } from './source/data-directory.ts'
 
 /**
- * The schema of gateway.yaml for the providers it names: the gateway's own sections, and each provider's settings by
- * its own schema (without `type`, which has been read by then). `catalog` has the hardware that prices may name.
+ * The schema of gateway.yaml for the configured providers: the gateway's own sections, and each provider's settings by
+ * its own schema (without `type`, which was already read). `catalog` has the hardware that prices may name.
  */
 export function configSchema(
   instances: readonly Instance[],

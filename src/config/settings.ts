@@ -14,7 +14,7 @@ export type Config = {
   readonly allowUnauthenticated: boolean
   /** Allowed Host names besides this machine's own, while no key is required. */
   readonly allowedHosts: readonly string[]
-  /** How many proxies are in front, or the addresses of proxies that are trusted to report callers' addresses. */
+  /** The number of proxies in front, or the addresses of proxies that are trusted to report callers' addresses. */
   readonly trustProxy: number | readonly string[]
   /** How many processes answer calls; `auto`: one per processor. */
   readonly workers: number | 'auto'
@@ -33,7 +33,7 @@ export type Config = {
   /** Absent: lines for people at a terminal, JSON elsewhere. */
   readonly logFormat?: 'json' | 'pretty'
   readonly slowThresholdMs: number
-  /** Refuse what OpenAI refuses, not only what cannot be done. */
+  /** True: refuse everything that OpenAI refuses, not only what the gateway cannot do. */
   readonly strict: boolean
   /** Whether answers name the model as requested or as the upstream does, if those differ. */
   readonly answerModel: 'requested' | 'upstream'
@@ -49,7 +49,10 @@ export type Config = {
   readonly catalog: CatalogSettings
   /** The directory for the gateway's data. */
   readonly dataDirectory: string
-  /** It was set, so it is required. Otherwise the gateway serves without it if another process has it. */
+  /**
+   * True: the directory was configured, so it is required. Otherwise the gateway serves without it if another process
+   * uses it.
+   */
   readonly isDataDirectoryGiven: boolean
   readonly ledger: LedgerSettings
   /** The console for operators at /console. */
@@ -95,30 +98,33 @@ export type Limits = {
   readonly jsonNodes: number
   /** The deadline of a call with all its attempts. */
   readonly deadlineMs: number
-  /** Attempts over all deployments; absent: 3, or as many as the retries of one deployment ask for. */
+  /**
+   * The maximum number of attempts over all deployments. Absent: 3, or the number that the retries of one deployment
+   * need.
+   */
   readonly attempts?: number
-  /** How many parts of a call run at once. */
+  /** The maximum number of parts of a call that run concurrently. */
   readonly fanOut: number
-  /** Prompts times n. */
+  /** The maximum of prompts times n. */
   readonly choices: number
   /** A stream that breaks off is continued at another deployment that can do so. */
   readonly continueStreams: boolean
   /** The share of an upstream's calls that may be retried there; three a minute are always allowed. */
   readonly retryShare: number
-  /** Per process: calls in flight, and the bytes of their bodies. Above them calls are turned away. */
+  /** Limits per process: calls in flight, and the bytes of their bodies. Further calls are refused. */
   readonly inFlight: number
   readonly inFlightBytes: number
   /** Connections in all, and from one address before authentication. */
   readonly connections: number
   readonly connectionsPerAddress: number
-  /** Calls are turned away while the event loop's average delay over a second, or the heap, exceeds this. */
+  /** Calls are refused while the average delay of the event loop over a second, or the heap, exceeds this. */
   readonly loopDelayMs: number
   readonly heapShare: number
-  /** How long a caller may read nothing of an answer. */
+  /** The maximum time in which a caller reads nothing of an answer. */
   readonly writeStallMs: number
-  /** After this much silence a stream gets a comment; 0: never. */
+  /** The interval of comments in a silent stream; 0: none. */
   readonly keepaliveMs: number
-  /** After this much time without an event, an empty event of its dialect; 0: never. */
+  /** The interval of empty events in a stream without events; 0: none. */
   readonly heartbeatMs: number
 }
 
@@ -131,9 +137,9 @@ export type HedgingSettings = {
 
 /** The phases of stopping, counted from the signal. */
 export type DrainSettings = {
-  /** How long it still serves, without being ready. */
+  /** The time for which it still serves, but reports that it is not ready. */
   readonly delayMs: number
-  /** How long calls may take to finish. */
+  /** The time in which calls may finish. */
   readonly graceMs: number
 }
 
@@ -201,9 +207,9 @@ export type ResponsesSettings = {
 /** The records of calls. */
 export type LedgerSettings = {
   readonly enabled: boolean
-  /** What the end of an answer waits for: the kernel or the disk has its record. */
+  /** What the end of an answer waits for: its record was written by the process, or is on the disk. */
   readonly durability: 'process' | 'disk'
-  /** How much may wait for the store before calls' records are dropped. */
+  /** The size of the journal above which records of calls are dropped. */
   readonly spoolBytes: number
   readonly keepCallsDays: number
   readonly keepRollupsDays: number
@@ -211,7 +217,7 @@ export type LedgerSettings = {
   readonly databaseUrl?: string
 }
 
-/** What the nodes of one gateway share, and the behaviour while the engine is away. */
+/** The state that the nodes of one gateway share, and the behaviour while its engine is unavailable. */
 export type SharedSettings = {
   readonly onLoss: 'local' | 'closed' | 'open'
   /** The share of a limit that may be leased to all nodes together. */

@@ -23,7 +23,7 @@ export type Shape = {
   readonly minItems?: number
   /** From `.meta({ secret: true })`: this value, and everything below it, is never shown. */
   readonly secret?: boolean
-  /** From `.meta({ expected: '...' })`: a description of valid values, if the schema alone gives no good one. */
+  /** From `.meta({ expected: '...' })`: a description of valid values, if the schema alone is not clear. */
   readonly expected?: string
   /** From `.meta({ exactText: true })`: text stays text, even if it looks like a number. */
   readonly exactText?: boolean

@@ -26,7 +26,7 @@ type Secrets = {
   readonly adminKeys: readonly { readonly key: string; readonly role: KeyRole }[]
 }
 
-/** With any of them, authentication is on. */
+/** The secrets of all keys. If there are any, authentication is required. */
 export function secretsOf({ keys, adminKeys, adminKey }: WrittenTenants['auth']): Secrets {
   return {
     keys: keys.map((key) => (typeof key === 'string' ? key : key.key)),
@@ -50,10 +50,10 @@ export function plainAdminKey(key: string, role: KeyRole): Key {
 /** Secrets as digests, amounts in whole nano-USD, and budgets with the defaults of `budgets`. */
 function tenantsOf({ auth, teams, budgets, rateLimits, alerts }: WrittenTenants): TenantSettings {
   const { gateway, zone: zoneOfAll, weekStart, ...terms } = budgets
-  const ruled = (written: readonly WrittenBudget[]) =>
+  const rulesOf = (written: readonly WrittenBudget[]) =>
     written.map((one) => ruleOf(one, { zone: zoneOfAll, weekStart }))
   const keys = [
-    ...auth.keys.map((key) => callerKey(typeof key === 'string' ? { ...bareKey, key } : key, ruled)),
+    ...auth.keys.map((key) => callerKey(typeof key === 'string' ? { ...bareKey, key } : key, rulesOf)),
     ...auth.adminKeys.map((key) => adminKey(typeof key === 'string' ? { ...bareAdmin, key } : key)),
     ...(auth.adminKey === undefined
       ? []
@@ -63,8 +63,8 @@ function tenantsOf({ auth, teams, budgets, rateLimits, alerts }: WrittenTenants)
   const { models, ...ofAll } = rateLimits
   return {
     keys,
-    teams: Array.from(named, (id) => teamOf(id, teams[id], ruled)),
-    budgets: ruled(gateway),
+    teams: Array.from(named, (id) => teamOf(id, teams[id], rulesOf)),
+    budgets: rulesOf(gateway),
     rates: ofAll,
     modelRates: Object.entries(models).map(([pattern, rate]) => ({ pattern, ...rate })),
     terms,
@@ -72,12 +72,12 @@ function tenantsOf({ auth, teams, budgets, rateLimits, alerts }: WrittenTenants)
   }
 }
 
-type Ruled = (written: readonly WrittenBudget[]) => readonly BudgetRule[]
+type RulesOf = (written: readonly WrittenBudget[]) => readonly BudgetRule[]
 
 const bareKey = { disabled: false, models: [], providers: [], budgets: [], tags: [] }
 const bareAdmin = { role: 'admin', disabled: false } as const
 
-function callerKey(written: WrittenKey, ruled: Ruled): Key {
+function callerKey(written: WrittenKey, ruled: RulesOf): Key {
   const { rpm, tpm, concurrency } = written
   return {
     ...identityOf(written),
@@ -103,7 +103,7 @@ function adminKey(written: WrittenAdminKey): Key {
 
 type Identity = 'id' | 'name' | 'label' | 'owner' | 'expiresAtMs' | 'isDisabled' | 'secrets'
 
-/** A named key keeps its identity when its secret changes. */
+/** The identity of a key. That of a named key does not change with its secret. */
 function identityOf(
   written: Pick<WrittenKey, 'key' | 'name' | 'owner' | 'expiresAt' | 'disabled'>,
 ): Pick<Key, Identity | 'createdAtMs' | 'updatedAtMs'> {
@@ -121,7 +121,7 @@ function identityOf(
   }
 }
 
-function teamOf(id: string, written: WrittenTenants['teams'][string] | undefined, ruled: Ruled): Team {
+function teamOf(id: string, written: WrittenTenants['teams'][string] | undefined, ruled: RulesOf): Team {
   const { rpm, tpm, concurrency } = written ?? {}
   return {
     id,

@@ -16,7 +16,7 @@ export type WarningParts = {
   readonly providers: readonly { readonly name: string; readonly type: string; readonly settings: unknown }[]
 }
 
-/** What is taken as it stands, and is likely not what was meant. Each is a sentence, and holds no secret. */
+/** Warnings about settings that are valid but probably unintended. Each is a sentence, and contains no secret. */
 export function warningsOf(parts: WarningParts): readonly string[] {
   return [
     ...emptyFile(parts),
@@ -32,31 +32,31 @@ function emptyFile({ content, path }: WarningParts): readonly string[] {
     content === undefined || content === null || (isObject(content) && Object.keys(content).length === 0)
   return path === undefined || !isEmpty
     ? []
-    : [`${path} is empty, or holds only comments: nothing in it is set.`]
+    : [`${path} is empty or contains only comments, so it sets nothing.`]
 }
 
-/** Names like those that are read, such as PANDOTATE_APIKEY or TOGETHER_KEY, where the one that is read is not set. */
+/** Variables with names similar to a known variable that is not set, such as PANDOTATE_APIKEY or TOGETHER_KEY. */
 function nearVariables(environment: Environment): readonly string[] {
   const known = [fileVariable, ...variables.map(({ name }) => name)]
   return Object.keys(environment).flatMap((name) => {
     if (!/^[A-Z][A-Z0-9_]{5,}$/.test(name) || known.includes(name) || !environment[name]) return []
-    // The standard has the same settings for logs and metrics.
+    // OpenTelemetry's standard has similar variables for logs and metrics.
     if (name.startsWith('OTEL_')) return []
     const unset = known.filter((one) => one.includes('_') && !environment[one])
     const meant =
-      unset.find((one) => bare(one) === bare(name)) ?? unset.find((one) => isWithin(name, one, mostEdits))
+      unset.find((one) => withoutAffixes(one) === withoutAffixes(name)) ?? unset.find((one) => isWithin(name, one, mostEdits))
     return meant === undefined ? [] : [`The variable ${name} is not read: did you mean ${meant}?`]
   })
 }
 
-/** A variable of another program is further away. */
+/** The maximum edit distance. Names of other programs' variables differ more. */
 const mostEdits = 2
 
-function bare(name: string): string {
+function withoutAffixes(name: string): string {
   return name.replace(/_|API/g, '')
 }
 
-/** The gateway puts the path behind it: every call would be answered 404. */
+/** Base URLs that end in the path of a call. The gateway appends the path, so every call would be answered 404. */
 function callUrls({ providers }: WarningParts): readonly string[] {
   return providers.flatMap(({ name, settings }) => {
     const url = isObject(settings) ? settings['baseUrl'] : undefined
@@ -101,14 +101,14 @@ function oddPrice(price: unknown, place: string): readonly string[] {
   return told
 }
 
-/** No model costs less; a price per token does. */
+/** No model costs less per million tokens, but a price per token is less. */
 const leastPerMillion = 0.001
 
 function perMillion(usd: number): string {
   return String(Number((usd * 1e6).toPrecision(6)))
 }
 
-/** Providers that calls go to, that serve nobody without a key, and that have none. */
+/** Providers in routes that require a key and have none. */
 function missingKeys({ routes, providers, path }: WarningParts): readonly string[] {
   if (path === undefined) return []
   const used = new Set(routes.flatMap(({ deployments }) => deployments.map(({ provider }) => provider)))
@@ -120,13 +120,13 @@ function missingKeys({ routes, providers, path }: WarningParts): readonly string
   })
 }
 
-/** Services that ask everyone for a key. */
+/** Services that require a key. */
 const hosted =
   /^https:\/\/[^/]*\b(?:together\.(?:xyz|ai)|runpod\.ai|baseten\.co|openai\.com|anthropic\.com|mistral\.ai|groq\.com|fireworks\.ai|deepinfra\.com|deepseek\.com|openrouter\.ai|x\.ai|cerebras\.ai)\//
 
 /**
- * Files that were likely meant, where there is none of the name that is read, and none is named. `exists` looks in the
- * directory.
+ * Warnings about files with similar names, if the expected file does not exist and no other is configured. `exists`
+ * looks in the working directory.
  */
 export function nearFiles(environment: Environment, exists: (path: string) => boolean): readonly string[] {
   const isNamed = Boolean(environment[fileOption] || environment[fileVariable] || environment[textVariable])
@@ -135,9 +135,9 @@ export function nearFiles(environment: Environment, exists: (path: string) => bo
   return [
     ...settings.map(
       (name) =>
-        `${name} is not read: the file is called gateway.yaml, or is named by --config or ${fileVariable}.`,
+        `${name} is not read: name it gateway.yaml, or set --config or ${fileVariable}.`,
     ),
-    ...variablesFiles.map((name) => `${name} is not read: the file of variables is called .env.`),
+    ...variablesFiles.map((name) => `${name} is not read: name it .env.`),
   ]
 }
 

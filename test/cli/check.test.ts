@@ -145,8 +145,8 @@ models:
   })
   expect(code).toBe(0)
   expect(stdout.split('\n\n')[0]?.split('\n')).toEqual([
-    'warning: .env.txt is not read: the file of variables is called .env.',
-    'warning: .env.local is not read: the file of variables is called .env.',
+    'warning: .env.txt is not read: name it .env.',
+    'warning: .env.local is not read: name it .env.',
     'warning: The variable TOGETHER_KEY is not read: did you mean TOGETHER_API_KEY?',
     'warning: the host of providers.up, nowhere.invalid, does not resolve.',
     'warning: models.m routes by price, and the price of x/nobody-knows at up is unknown.',

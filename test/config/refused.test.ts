@@ -59,7 +59,7 @@ describe('refused in the file', () => {
   test.for<[string, string | readonly string[]]>([
     [
       '- a',
-      'gateway.yaml: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
+      'gateway.yaml: found a list, expected a section, each entry under its name (`name: { ... }`, without a dash before it)',
     ],
     [
       'text',
@@ -95,7 +95,7 @@ describe('refused in the file', () => {
     ],
     [
       'server: { __proto__: { port: 1 } }',
-      'gateway.yaml:1: server: found a key that is not a plain text, expected a name',
+      'gateway.yaml:1: server: found a key that is not plain text, expected a name',
     ],
     ['auth:\n  keys:\n', 'gateway.yaml:2: auth.keys: found nothing, expected a list'],
     [
@@ -144,7 +144,7 @@ describe('refused in the file', () => {
     ],
     ['strict: no', 'gateway.yaml:1: strict: found "no", expected true or false'],
     ['strict: true\nstrict: true', 'gateway.yaml:2: strict: found twice, expected once'],
-    ['? [a]\n: 1', 'gateway.yaml: found a key that is not a plain text, expected a name'],
+    ['? [a]\n: 1', 'gateway.yaml: found a key that is not plain text, expected a name'],
     [
       'strict: *nowhere',
       'gateway.yaml:1: strict: found an alias (*) without its anchor (&), expected the anchor before it',
@@ -156,7 +156,7 @@ describe('refused in the file', () => {
 
     [
       'providers: [a]',
-      'gateway.yaml:1: providers: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
+      'gateway.yaml:1: providers: found a list, expected a section, each entry under its name (`name: { ... }`, without a dash before it)',
     ],
     ['providers: { local: { } }', `gateway.yaml:1: providers.local.type: missing, expected ${types}`],
     ['providers: { local: }', `gateway.yaml:1: providers.local.type: missing, expected ${types}`],
@@ -187,7 +187,7 @@ describe('refused in the file', () => {
     ],
     [
       'providers: { a b: { type: simulator } }',
-      'gateway.yaml:1: providers["a b"]: is not a name for a provider, expected up to 64 letters, digits, dots, - or _',
+      'gateway.yaml:1: providers["a b"]: is not a valid name of a provider, expected up to 64 letters, digits, dots, - or _',
     ],
     [
       'providers:\n  pandotate:\n    clocks:\n      idleMs: 0\n',
@@ -212,7 +212,7 @@ describe('refused in the file', () => {
     ],
     [
       'models: [a]',
-      'gateway.yaml:1: models: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
+      'gateway.yaml:1: models: found a list, expected a section, each entry under its name (`name: { ... }`, without a dash before it)',
     ],
     ['models:\n  a:\n', 'gateway.yaml:2: models.a.deployments: missing, expected a list of at least 1'],
     [
@@ -273,7 +273,7 @@ describe('refused in the file', () => {
     ],
     [
       'models:\n  m: { deployments: [{ provider: simulator }, { provider: simulator, model: m, weight: 2 }] }\n',
-      'gateway.yaml:2: models.m.deployments[1].provider: found "simulator", expected: another provider, or another model there, than deployments[0] has',
+      'gateway.yaml:2: models.m.deployments[1].provider: found "simulator", expected: a provider or a model that differs from deployments[0]',
     ],
     [
       'models:\n  llama.*: { deployments: [{ provider: x }] }\n',
@@ -301,7 +301,7 @@ describe('refused by a provider’s own schema', () => {
     ['headers: { x-a: 12 }', 'headers["x-a"]: found a number, expected text of at least 4 characters'],
     [
       'headers: [x]',
-      'headers: found a list, expected a section, each entry under its name (`name: { ... }`, and no dash before it)',
+      'headers: found a list, expected a section, each entry under its name (`name: { ... }`, without a dash before it)',
     ],
     ['vault: { user: 3, words: [] }', 'vault.user: found a number, expected text'],
     ['vault: open', 'vault: found a secret of 4 characters, expected a section with user, words'],

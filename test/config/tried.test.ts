@@ -19,7 +19,7 @@ const at = (url: string, more = '') =>
 
 describe('a configuration that is taken, with a warning', () => {
   test.for<[string, string, Record<string, string>, RegExp]>([
-    ['an empty file', '', {}, /^gateway.yaml is empty, or holds only comments/],
+    ['an empty file', '', {}, /^gateway.yaml is empty or contains only comments/],
     ['a file of comments', '# auth: {}\n#   keys: []\n', {}, /only comments/],
     ['a file of blanks', '\n\n  \n', {}, /is empty/],
     ['an empty section', '{}', {}, /is empty/],
@@ -86,12 +86,12 @@ describe('files of nearly the right name', () => {
   test.for([
     [
       'gateway.yml',
-      /^gateway.yml is not read: the file is called gateway.yaml, or is named by --config or GATEWAY_CONFIG/,
+      /^gateway.yml is not read: name it gateway.yaml, or set --config or GATEWAY_CONFIG/,
     ],
     ['Gateway.yaml', /^Gateway.yaml is not read/],
     ['gateway.json', /^gateway.json is not read/],
     ['config.yaml', /^config.yaml is not read/],
-    ['env', /^env is not read: the file of variables is called \.env\.$/],
+    ['env', /^env is not read: name it \.env\.$/],
     ['.env.local', /^\.env\.local is not read/],
     ['.env.txt', /^\.env\.txt is not read/],
   ] as const)('%s', ([name, told]) => {
@@ -158,7 +158,7 @@ describe('a configuration that is refused, with what to write', () => {
       `base: &a { provider: up }\n${up}models: { m: { deployments: [{ <<: *a }] } }`,
       /is a merge key, which is not supported here/,
     ],
-    ['UTF-16', `\uFFFD\uFFFDs\0e\0r\0v\0e\0r\0`, /is not UTF-8 text: it looks like UTF-16/],
+    ['UTF-16', `\uFFFD\uFFFDs\0e\0r\0v\0e\0r\0`, /is not UTF-8 text, but probably UTF-16/],
     [
       'very deep brackets',
       `models: ${'['.repeat(5000)}${']'.repeat(5000)}`,

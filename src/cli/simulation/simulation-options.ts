@@ -2,7 +2,7 @@ import { priceOf } from '../../catalog/listed-price.ts'
 import { nanoUsd, type Price } from '../../core/model/price.ts'
 import { type ErrorForm, errorForms } from '../../simulator/runpod/errors.ts'
 import { type Generation, generations } from '../../simulator/runpod/work.ts'
-import { type TogetherBreak, togetherBreaks } from '../../simulator/together/answer.ts'
+import { type TogetherInterruption, togetherInterruptions } from '../../simulator/together/answer.ts'
 import { type TogetherLimit, togetherLimits } from '../../simulator/together/error.ts'
 import { type Given, type Option, UsageError } from '../command.ts'
 
@@ -41,7 +41,7 @@ type SimulationSettings = {
   readonly longestWaitMs?: number
   readonly keptMs?: number
   readonly limitType?: TogetherLimit
-  readonly breaks?: TogetherBreak
+  readonly breaks?: TogetherInterruption
 }
 
 export const simulatedNames = ['pandotate', 'together', 'baseten', 'runpod'] as const
@@ -113,7 +113,7 @@ export const simulationOptions: Readonly<Record<string, SimulationOption>> = {
   'limit-type': oneOf('name this limit in a 429', ['together'], togetherLimits, (limitType) => ({
     limitType,
   })),
-  breaks: oneOf('end an interrupted stream in this way', ['together'], togetherBreaks, (breaks) => ({
+  breaks: oneOf('end an interrupted stream in this way', ['together'], togetherInterruptions, (breaks) => ({
     breaks,
   })),
 }

@@ -17,17 +17,17 @@ type Asked = AskedSimulation & { readonly host: string }
 
 const simulations: Readonly<Record<SimulatedName, (asked: Asked) => Promise<Simulation>>> = {
   async pandotate({ limit: most, ...asked }) {
-    const server = await simulatePandotate({ ...asked, most })
+    const server = await simulatePandotate({ ...asked, maxRequests: most })
     const { origin } = new URL(server.url)
     const told = `Point a gateway at it: PANDOTATE_URL=${server.url} npm start\n`
     return opened(server, origin, `A simulated Pandotate answers at ${server.url}\n${told}`)
   },
   async together({ limit: most, limitType: limit, price: otherPrice, ...asked }) {
-    const server = await simulateTogether({ ...asked, most, limit, otherPrice })
+    const server = await simulateTogether({ ...asked, maxRequests: most, limit, otherPrice })
     return opened(server, server.origin, pointedAt('Together.ai', `${server.origin}/v1`))
   },
   async baseten({ limit: most, price: otherPrice, ...asked }) {
-    const server = await simulateBaseten({ ...asked, most, otherPrice })
+    const server = await simulateBaseten({ ...asked, maxRequests: most, otherPrice })
     return opened(server, server.origin, pointedAt('Baseten', `${server.origin}/v1`))
   },
   async runpod({ limit, ...asked }) {

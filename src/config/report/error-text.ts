@@ -1,38 +1,38 @@
 import { isObject } from '../../core/model/json/json.ts'
 import { isContainer, type Shape, typesOf } from '../shape.ts'
 
-/** What belongs at a place, in words that follow `expected`. */
-export function expectation(shape: Shape | undefined): string {
+/** The valid values of a setting, as text that follows `expected`. */
+export function expectedText(shape: Shape | undefined): string {
   if (shape?.expected !== undefined) return shape.expected
   if (shape?.enum !== undefined) return `one of ${shape.enum.join(', ')}`
   if (shape?.const !== undefined) return String(shape.const)
   const alternatives = shape?.anyOf ?? shape?.oneOf
-  if (alternatives !== undefined) return alternatives.map(expectation).join(' or ')
+  if (alternatives !== undefined) return alternatives.map(expectedText).join(' or ')
   const type = typesOf(shape).find((name) => name !== 'null')
   if (shape === undefined || type === undefined) return 'another value'
   return wordings[type]?.(shape) ?? 'another value'
 }
 
-/** What stands at a place, in words that follow `found`. A secret is told by its length alone. */
-export function finding(value: unknown, shape: Shape | undefined): string {
+/** The value of a setting, as text that follows `found`. Of a secret, only the length is shown. */
+export function foundText(value: unknown, shape: Shape | undefined): string {
   if (typeof value === 'string' && isSecret(shape)) return `a secret of ${characters(value.length)}`
-  // Where a section belongs, a text may well be a secret that lost its way.
+  // Text in the place of a section may be a secret at the wrong indentation, so it is not shown.
   if (shape?.secret || isContainer(shape)) return kindOf(value)
   if (typeof value === 'string') return JSON.stringify(shortened(withoutCredentials(value)))
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
 }
 
-/** A secret as an operator may recognise it: the last four characters of a long one, nothing of a short one. */
+/** A secret for display: the last four characters if it is longer than 12, otherwise none. */
 export function masked(secret: string): string {
   return secret.length > 12 ? `…${secret.slice(-4)}` : '…'
 }
 
-/** A text without what a URL in it may carry to log in: user, password, and the values of its query. */
+/** A text without the credentials of URLs in it: user, password, and the values of the query. */
 export function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/\s]*@/g, '//…@').replace(/([?&;][^=&;\s]*=)[^&;#\s]+/g, '$1…')
 }
 
-/** Whether a text here is one, also where a section might stand in its place. */
+/** True if text with this shape is a secret, also if a section is allowed instead of it. */
 export function isSecret(shape: Shape | undefined): boolean {
   return shape?.secret === true || shape?.anyOf?.some(isSecret) === true
 }
@@ -51,7 +51,7 @@ const wordings: Readonly<Record<string, Wording>> = {
     const least = minItems > 0 ? ` of at least ${minItems}` : ''
     return items === undefined || isContainer(items)
       ? `a list${least}`
-      : `a list${least}: ${expectation(items)}`
+      : `a list${least}: ${expectedText(items)}`
   },
   object: ({ properties }) => {
     const keys = Object.keys(properties ?? {})
@@ -60,7 +60,7 @@ const wordings: Readonly<Record<string, Wording>> = {
 }
 
 function range({ minimum, maximum, exclusiveMinimum }: Shape): string {
-  // zod writes the bounds of safe integers into every integer.
+  // zod adds the bounds of safe integers to every integer.
   const least = minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum
   const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum
   if (exclusiveMinimum !== undefined)

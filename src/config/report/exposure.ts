@@ -4,12 +4,12 @@ import type { ConfigSchema } from '../schema.ts'
 import { socketPrefix } from '../sections/server.ts'
 import type { Config } from '../settings.ts'
 import { secretsOf } from '../tenancy.ts'
-import { finding } from './error-text.ts'
+import { foundText } from './error-text.ts'
 import type { Finding } from './problem.ts'
 
 /**
- * Refuses to serve other machines, or the pages of any origin, without asking for a key, unless that is allowed in so
- * many words. Told beside the other problems, and not at all while the sections it depends on are wrong themselves.
+ * Finds a configuration that serves other machines, or pages of any origin, without a key and without explicit
+ * permission. It is reported together with other problems, but not while the sections that it depends on are invalid.
  */
 export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): readonly Finding[] {
   const server = schema.server.safeParse(tree['server'])
@@ -19,7 +19,7 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
   const { keys, adminKeys } = secretsOf(auth.data)
   const findings: Finding[] = []
   if (isExposed({ host, keys, adminKeys, allowUnauthenticated })) {
-    const told = `found ${finding(host, { type: 'string' })}, expected ${safer}, or ${guarded}`
+    const told = `found ${foundText(host, { type: 'string' })}, expected ${loopbackExpected}, or ${keysExpected}`
     findings.push({ path: ['server', 'host'], told })
   }
   const cors = schema.cors.safeParse(tree['cors'])
@@ -29,16 +29,16 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
     keys.length + adminKeys.length === 0 &&
     !allowUnauthenticated
   ) {
-    findings.push({ path: ['cors', 'origins'], told: `found "*", expected a list of origins, or ${guarded}` })
+    findings.push({ path: ['cors', 'origins'], told: `found "*", expected a list of origins, or ${keysExpected}` })
   }
   return findings
 }
 
-const safer = 'a loopback address (127.0.0.1, ::1, localhost)'
+const loopbackExpected = 'a loopback address (127.0.0.1, ::1, localhost)'
 
-const guarded = 'keys in auth.keys, or server.allowUnauthenticated: true'
+const keysExpected = 'keys in auth.keys, or server.allowUnauthenticated: true'
 
-/** Whether a gateway that listens there serves other machines without asking for a key, and without leave to. */
+/** True if the gateway would serve other machines without a key and without explicit permission. */
 export function isExposed({
   host,
   keys,
@@ -48,7 +48,7 @@ export function isExposed({
   return !allowUnauthenticated && keys.length + adminKeys.length === 0 && !isLoopback(host)
 }
 
-/** Whether only this machine can reach the address. A Unix socket has its rights as a file beside. */
+/** True if only this machine can reach the address. The permissions of a Unix socket protect it too. */
 export function isLoopback(host: string): boolean {
   if (host.startsWith(socketPrefix)) return true
   return host === '::1' || host.toLowerCase() === 'localhost' || (isIPv4(host) && host.startsWith('127.'))

@@ -6,17 +6,17 @@ import type { ConfigSource } from '../source/source.ts'
 import { masked, withoutCredentials } from './error-text.ts'
 import { type Path, placeOf } from './problem.ts'
 
-/** Where a setting's value comes from. */
+/** The origin of a setting's value. */
 export type Origin = {
   readonly from: 'file' | 'environment' | 'command line' | 'default'
-  /** The file's path as it was given, and the line there. */
+  /** The path of the file as configured, and the line in it. */
   readonly file?: string | undefined
   readonly line?: number | undefined
   /** The environment variable, or the option of the command. */
   readonly variable?: string | undefined
 }
 
-/** A setting as it is in effect. A secret is masked. */
+/** A setting in effect. Secrets are masked. */
 export type EffectiveSetting = Origin & {
   /** `limits.deadlineMs` */
   readonly place: string
@@ -28,21 +28,21 @@ export type Shown = string | number | boolean | null
 
 export type Origins = {
   readonly settings: readonly EffectiveSetting[]
-  /** Of the keys and teams that the configuration declares: `key:` and the identity, `team:` and the name. */
+  /** The origins of declared keys and teams, by `key:` and the key's id, or `team:` and the name. */
   readonly declared: Readonly<Record<string, Origin>>
 }
 
 export type OriginParts = {
   readonly source: Pick<ConfigSource, 'content' | 'path' | 'lineOf'>
   readonly overlaid: Pick<Overlaid, 'origins'>
-  /** What a configuration may hold. */
+  /** The shape of the whole configuration. */
   readonly shape: Shape
-  /** What was written, in the file or the environment; and the same with defaults. */
+  /** The values from the file and the environment, and the same with defaults. */
   readonly written: unknown
   readonly taken: unknown
 }
 
-/** Every setting in effect, in the order of the schema, with where it comes from. */
+/** Every setting in effect with its origin, in the order of the schema. */
 export function effectiveSettings({
   shape,
   written,
@@ -62,7 +62,7 @@ export function effectiveSettings({
     }))
 }
 
-/** Where what stands at a place comes from. */
+/** The origin of the value at a path. */
 export function originOf(path: Path, { source, overlaid }: Pick<OriginParts, 'source' | 'overlaid'>): Origin {
   const variable = overlaid.origins.get(placeOf(path))?.name
   if (variable !== undefined) return { from: isOption(variable) ? 'command line' : 'environment', variable }
@@ -70,7 +70,7 @@ export function originOf(path: Path, { source, overlaid }: Pick<OriginParts, 'so
   return { from: 'file', file: source.path, line: source.lineOf(path) }
 }
 
-/** Lists of plain values are one. */
+/** The paths of all settings. A list of plain values is one setting. */
 function leavesOf(value: unknown, path: Path = []): readonly Path[] {
   if (Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null)) {
     return value.flatMap((item, index) => leavesOf(item, [...path, index]))
@@ -79,7 +79,7 @@ function leavesOf(value: unknown, path: Path = []): readonly Path[] {
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, [...path, key]))
 }
 
-/** What a transformation made is no setting. */
+/** False for values that only a transformation of the schema adds. */
 function isKnown(path: Path, shape: Shape): boolean {
   const found = shapeAt(shape, path)
   return typesOf(found).some((type) => type !== 'object') || found?.enum !== undefined
@@ -91,7 +91,7 @@ function shownAt(path: Path, value: unknown, shape: Shape): Pick<EffectiveSettin
     return { value: shown.flatMap((one) => one.value as Shown), isSecret: shown.some((one) => one.isSecret) }
   }
   const found = shapeAt(shape, path)
-  if (hidesText(found)) return { value: value === null ? null : masked(String(value)), isSecret: true }
+  if (isSecretShape(found)) return { value: value === null ? null : masked(String(value)), isSecret: true }
   if (typeof value === 'number' || typeof value === 'boolean' || value === null)
     return { value, isSecret: false }
   const isText = typesOf(found).includes('string') || found?.enum !== undefined || found?.const !== undefined
@@ -99,9 +99,9 @@ function shownAt(path: Path, value: unknown, shape: Shape): Pick<EffectiveSettin
   return { value: masked(String(value)), isSecret: true }
 }
 
-/** Also where a section might stand in its place. */
-function hidesText(shape: Shape | undefined): boolean {
-  return shape?.secret === true || [...(shape?.anyOf ?? []), ...(shape?.oneOf ?? [])].some(hidesText)
+/** True for a secret, also if a section is allowed instead of it. */
+function isSecretShape(shape: Shape | undefined): boolean {
+  return shape?.secret === true || [...(shape?.anyOf ?? []), ...(shape?.oneOf ?? [])].some(isSecretShape)
 }
 
 function at(content: unknown, path: Path): unknown {

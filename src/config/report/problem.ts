@@ -1,12 +1,12 @@
 import { core } from 'zod'
 
-/** A place in the configuration: keys of sections and indexes of lists, from the top. */
+/** The path of a setting: keys of sections and indexes of lists, from the top. */
 export type Path = readonly (string | number)[]
 
-/** Something wrong at a place: what was found there, never a secret, and what is expected. */
+/** A problem at a path: the found value (never a secret) and the expected one. */
 export type Finding = { readonly path: Path; readonly told: string }
 
-/** A place as it is written in a report: `models["llama-*"].deployments[0]`. */
+/** A path as text in a report: `models["llama-*"].deployments[0]`. */
 export function placeOf(path: Path): string {
   return core.toDotPath(path)
 }
@@ -14,9 +14,9 @@ export function placeOf(path: Path): string {
 /** The source of settings that are options of the command. */
 export const commandLine = 'command line'
 
-/** Something wrong, as the operator has to look for it. */
+/** A problem with its place, for the operator. */
 export type Problem = {
-  /** The file's path as it was given, `environment`, or `command line`. */
+  /** The path of the file as configured, `environment`, or `command line`. */
   readonly source: string
   readonly line?: number | undefined
   readonly column?: number | undefined
@@ -25,13 +25,13 @@ export type Problem = {
   readonly told: string
 }
 
-/** Everything that is wrong with a configuration, at once. Its message is the report, and holds no secret. */
+/** All problems of a configuration. The message is the report, and contains no secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
-  /** The report, a problem a line. */
+  /** The report, one line per problem. */
   readonly lines: readonly string[]
-  /** All that is wrong is in the options of the command. */
+  /** True if all problems are in the options of the command. */
   readonly isOfCommandLine: boolean
 
   constructor(problems: readonly Problem[]) {
@@ -45,7 +45,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The file from top to bottom, then what has no line, such as the environment. */
+/** Orders problems of the file by line, followed by those without a line, such as the environment's. */
 function rank(problem: Problem): number {
   return problem.line ?? Number.MAX_SAFE_INTEGER
 }

@@ -8,23 +8,23 @@ import { type CurrentPrices, routeHeadings, routeRows } from './route-report.ts'
 import { type SettingRow, settingRows } from './setting-rows.ts'
 import { aligned } from './table.ts'
 
-/** A configuration, and the same by the settings' own names, without defaults: as the file and the environment have it. */
+/** A configuration, with its values as written in the file and the environment, without defaults. */
 export type WrittenConfig = { readonly config: Config; readonly written: Written }
 
-/** With what may stand where. It holds secrets. */
+/** Values as written, with their shape. They contain secrets. */
 export type Written = { readonly tree: unknown; readonly shape: Shape }
 
 export type ReportParts = {
   readonly prices?: CurrentPrices
-  /** Every setting, and not only those that differ from the defaults. */
+  /** True: print every setting, not only those that differ from the defaults. */
   readonly isWhole?: boolean
-  /** The routes, also where they are the catalogue's. */
+  /** True: print the routes, even if they are the catalogue's. */
   readonly showsRoutes?: boolean
 }
 
 /**
- * What a configuration comes to, for people: what differs from the defaults, by the settings' own names, what follows
- * from it, and where calls go. No secret.
+ * Describes a configuration for people: settings that differ from the defaults, notes on their effect, and the routes.
+ * It contains no secret.
  */
 export function describeConfig(
   { config, written }: WrittenConfig,
@@ -56,37 +56,37 @@ function headline(
   if (isWhole) return `${source}: every setting`
   return length === 0
     ? `${source}: every setting has its default (--all prints them)`
-    : `${source}: what differs from the defaults (--all prints every setting)`
+    : `${source}: settings that differ from the defaults (--all prints every setting)`
 }
 
-/** What follows from the settings, and is not seen from one of them alone. */
+/** Notes on effects that a single setting does not show. */
 function notesOn(
   { demo, keys, adminKeys, tls, routing, routes, catalog }: Config,
   isWhole: boolean,
 ): readonly string[] {
   const isOpen = keys.length + adminKeys.length === 0
   return [
-    ...(demo ? ['Nothing is configured: the simulator answers.'] : []),
-    ...(isOpen ? ['No key is required: every caller is served, and may manage the gateway.'] : []),
+    ...(demo ? ['Nothing is configured, so the simulator answers.'] : []),
+    ...(isOpen ? ['No key is required: every caller may use and manage the gateway.'] : []),
     ...(!isOpen && adminKeys.length === 0
-      ? ['Management requires a key in auth.adminKeys: there is none.']
+      ? ['Management requires a key in auth.adminKeys, and there is none.']
       : []),
     ...(tls === undefined ? [] : [certificateNote(tls.cert)]),
     ...(isWhole || catalog.file !== undefined
-      ? [`The catalogue is of ${catalog.data.asOf}, ${catalog.file ?? 'as shipped'}.`]
+      ? [`The catalogue is dated ${catalog.data.asOf} (${catalog.file ?? 'as shipped'}).`]
       : []),
     ...(routing.isDefault && !demo
-      ? [`No models are configured: the catalogue's routes are in use, ${routes.length} of them.`]
+      ? [`No models are configured, so the catalogue's ${routes.length} routes are in use.`]
       : []),
   ]
 }
 
 function certificateNote(cert: string): string {
   const { subjectAltName, validTo } = new X509Certificate(cert)
-  return `The certificate is for ${subjectAltName ?? 'no name'}, until ${validTo}.`
+  return `The certificate is valid for ${subjectAltName ?? 'no name'} until ${validTo}.`
 }
 
-/** All but providers, whose own schemas say more, and models, which are a table. */
+/** Rows of all settings except providers, which use their own schemas, and models, which are a table. */
 function generalRows(config: Config, written: Written, isWhole: boolean): readonly SettingRow[] {
   const { providers: _providers, models: _models, ...properties } = written.shape.properties ?? {}
   const { providers: _others, models: _routes, ...tree } = isObject(written.tree) ? written.tree : {}
@@ -100,7 +100,7 @@ function generalRows(config: Config, written: Written, isWhole: boolean): readon
   return settingRows(decided, [shape]).map((row) => ({ ...row, isDefault: !isWritten.has(row.place) }))
 }
 
-/** Defaults that depend on other settings. */
+/** The values of defaults that depend on other settings. */
 function decidedIn(
   { dataDirectory, drain, routing: { listed, successors } }: Config,
   tree: Readonly<Record<string, unknown>>,

@@ -10,13 +10,13 @@ import type { DeploymentSettings, RouteSettings } from '../sections/routing.ts'
 import type { Config, ProviderSettings } from '../settings.ts'
 import { pairs, type Rows } from './table.ts'
 
-/** What is known of a price at one moment; undefined where nothing is. */
+/** Looks up prices at one moment. Undefined if the price is unknown. */
 export type CurrentPrices = {
   readonly find: (
     provider: ProviderSettings,
     asked: Omit<PriceQuestion, 'provider'>,
   ) => KnownPrice | undefined
-  /** Whether the provider has the model, as far as that is known. */
+  /** Whether the provider has the model; undefined if unknown. */
   readonly presence?: (
     provider: ProviderSettings,
     asked: Pick<PriceQuestion, 'model'>,
@@ -36,8 +36,8 @@ export const routeHeadings = [
 ] as const
 
 /**
- * A row for each deployment of each route: where a call may go, at what price, and how long it may take, as far as it
- * says so itself, or as a whole.
+ * A row for each deployment of each route: provider, model, price, timeouts and retries. With `isWhole`, the provider's
+ * own timeouts are included.
  */
 export function routeRows({ routes, providers }: Config, prices: CurrentPrices, isWhole: boolean): Rows {
   return routes.flatMap((route) =>
@@ -62,7 +62,7 @@ function weightOf({ strategy }: RouteSettings, { weight }: DeploymentSettings): 
   return String(weight ?? (strategy === 'weighted' ? 1 : ''))
 }
 
-/** The price in force, and where it comes from; with it, when another of the operator's own will hold. */
+/** The current price and its source, and the day on which the operator's next own price begins. */
 function priceCells(
   { pattern }: RouteSettings,
   { price: own = [], model: name = pattern }: DeploymentSettings,
@@ -81,7 +81,7 @@ function priceCells(
   return [priceText(known.price), told(sourceText(known))]
 }
 
-/** `retired since 2026-10-22 (now meta-models/Muse-Glimmer-30B)`, `not listed`; nothing for what is there. */
+/** `retired since 2026-10-22 (now meta-models/Muse-Glimmer-30B)` or `not listed`; '' if the provider has the model. */
 function absenceText(presence: Presence | undefined): string {
   if (presence === undefined || presence.state === 'listed') return ''
   const { state, sinceEpochMs, successor } = presence

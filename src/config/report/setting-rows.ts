@@ -4,15 +4,15 @@ import { type Shape, shapeAt, typesOf } from '../shape.ts'
 import { isSecret, masked, withoutCredentials } from './error-text.ts'
 import { type Path, placeOf } from './problem.ts'
 
-/** One setting by its own name, as gateway.yaml has it: `server.port`. */
+/** One setting, by its name in gateway.yaml: `server.port`. */
 export type SettingRow = {
   readonly place: string
-  /** For people: no secret. */
+  /** The value for display. It contains no secret. */
   readonly shown: string
   readonly isDefault: boolean
 }
 
-/** What is written below a place, and what else may be: `shapes` say what is a default, a text and a secret. */
+/** The settings below a path, written or default. `shapes` define defaults, types and secrets. */
 export function settingRows(
   written: unknown,
   shapes: readonly Shape[],
@@ -23,24 +23,24 @@ export function settingRows(
 
 function rowsBelow(
   written: unknown,
-  usual: unknown,
+  parentDefault: unknown,
   path: Path,
   shapes: readonly Shape[],
 ): readonly SettingRow[] {
   const here = shapes.flatMap((shape) => shapeAt(shape, path) ?? [])
-  const otherwise = usual ?? here.find((shape) => shape.default !== undefined)?.default
+  const defaultValue = parentDefault ?? here.find((shape) => shape.default !== undefined)?.default
   const inner = innerNames(written, here)
   if (inner !== undefined && !here.some(({ secret }) => secret)) {
     return inner.flatMap((name) =>
-      rowsBelow(member(written, name), member(otherwise, name), [...path, name], shapes),
+      rowsBelow(member(written, name), member(defaultValue, name), [...path, name], shapes),
     )
   }
-  const value = written ?? otherwise
-  const isDefault = isNothing(written) || isDeepStrictEqual(written, otherwise)
+  const value = written ?? defaultValue
+  const isDefault = isNothing(written) || isDeepStrictEqual(written, defaultValue)
   return [{ place: placeOf(path), shown: shownAt(value, path, shapes), isDefault }]
 }
 
-/** Of a section, and of a list of sections; undefined for what is one setting. */
+/** The keys of a section or a list of sections; undefined for a single setting. */
 function innerNames(written: unknown, shapes: readonly Shape[]): readonly (string | number)[] | undefined {
   if (Array.isArray(written)) return written.some(isObject) ? [...written.keys()] : undefined
   if (!isNothing(written) && !isObject(written)) return undefined
@@ -60,7 +60,7 @@ function isNothing(value: unknown): boolean {
   return value === undefined || value === null
 }
 
-/** A setting's value. A text is shown only where a schema says what it is, and none says that it is a secret. */
+/** A setting's value for display. Text is shown only if a schema knows it and none marks it as a secret. */
 export function shownAt(value: unknown, path: Path, shapes: readonly Shape[]): string {
   if (isNothing(value) || value === '') return 'not set'
   if (Array.isArray(value)) {
@@ -73,10 +73,10 @@ export function shownAt(value: unknown, path: Path, shapes: readonly Shape[]): s
     )
     return entries.length === 0 ? 'none' : entries.join(', ')
   }
-  const said = shapes.flatMap((shape) => shapeAt(shape, path) ?? [])
-  if (said.some(isSecret)) return masked(String(value))
+  const shapesHere = shapes.flatMap((shape) => shapeAt(shape, path) ?? [])
+  if (shapesHere.some(isSecret)) return masked(String(value))
   if (typeof value !== 'string') return String(value)
-  return said.some((shape) => typesOf(shape).includes('string') || shape.enum !== undefined)
+  return shapesHere.some((shape) => typesOf(shape).includes('string') || shape.enum !== undefined)
     ? withoutCredentials(value)
     : masked(value)
 }

@@ -1,7 +1,7 @@
-/** Cells of a table, row by row; a row may be short of cells. */
+/** Cells of a table, row by row. Rows may have fewer cells than the table has columns. */
 export type Rows = readonly (readonly string[])[]
 
-/** As lines of text, each column as wide as its widest cell. */
+/** Formats a table as lines of text; each column is as wide as its widest cell. */
 export function aligned(rows: Rows): string {
   const columns = Math.max(...rows.map((row) => row.length))
   const widths = Array.from({ length: columns }, (_, column) =>
@@ -11,7 +11,7 @@ export function aligned(rows: Rows): string {
   return lines.map((line) => line.trimEnd()).join('\n')
 }
 
-/** Only numbers: so that nothing is shown which might be a secret. */
+/** Formats names and numbers. Other values are left out, because they may be secrets. */
 export function pairs(values: Readonly<Record<string, unknown>>): string {
   const numbers = Object.entries(values).filter(([, value]) => typeof value === 'number')
   return numbers.map(([key, value]) => `${key} ${value}`).join(', ')

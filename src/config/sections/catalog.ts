@@ -6,22 +6,22 @@ import { isObject } from '../../core/model/json/json.ts'
 import type { Finding, Problem } from '../report/problem.ts'
 import { defaultDataDirectory } from '../source/data-directory.ts'
 
-/** What is known of models and prices, and how it is kept true. */
+/** The catalogue of models and prices, and how it is kept up to date. */
 export type CatalogSettings = {
   readonly data: Catalog
-  /** Where it was read; undefined: it is the one that is shipped. */
+  /** The file that was read; undefined: the shipped catalogue. */
   readonly file: string | undefined
-  /** Providers that have lists of their models are asked for them. */
+  /** True: providers are queried for their lists of models. */
   readonly lists: boolean
-  /** How long after one answer the next is asked for. */
+  /** The interval between two requests for a list. */
   readonly everyMs: number
-  /** A price that was last read longer ago is no longer firm. */
+  /** A price that was last read longer ago is not firm. */
   readonly maxPriceAgeDays: number
 }
 
 export const catalogSetting = z
   .strictObject({
-    /** Empty: the one in the data directory, where that is newer, else the one that is shipped. */
+    /** Empty: the catalogue in the data directory if it is newer, otherwise the shipped one. */
     file: z.string().max(4096).meta({ expected: 'the path of a catalogue' }).default(''),
     lists: z.boolean().default(true),
     everyMs: z
@@ -33,56 +33,56 @@ export const catalogSetting = z
   })
   .prefault({})
 
-/** Names that no route of the operator's has. */
+/** Routing of names that have no route. */
 export const routesSetting = z
   .strictObject({
-    /** A model that a provider lists, asked for by its full name, goes there. Left out: where there are no `models`. */
+    /** Routes a model that a provider lists to that provider, by its full name. Default: true without `models`. */
     listed: z.boolean().exactOptional(),
-    /** A name without a living place goes to what the catalogue names in its place. */
+    /** Routes a name whose model is gone to its successor in the catalogue. */
     successors: z.boolean().default(false),
   })
   .prefault({})
 
-/** The catalogue in use, and what is wrong with the file it was looked for in. */
+/** The catalogue in use, and the problems of its file. */
 export type OpenedCatalog = {
   readonly data: Catalog
   readonly file: string | undefined
-  /** Where a setting names it, the place of that. */
+  /** Problems of a file that a setting names. */
   readonly findings: readonly Finding[]
   readonly problems: readonly Problem[]
 }
 
-/** The name that a catalogue has in the data directory. */
+/** The file name of the catalogue in the data directory. */
 export const catalogFileName = 'catalog.json'
 
 /**
- * Opens the catalogue that a configuration, as it is written, asks for: the file it names; or else the one in the data
- * directory, where that is newer than the one that is shipped. `readFile` throws as `node:fs` does.
+ * Opens the catalogue of a configuration: the file that it names, or else the one in the data directory if it is newer
+ * than the shipped one, or else the shipped one. `readFile` throws as `node:fs` does.
  */
 export function openCatalog(content: unknown, readFile: (path: string) => string): OpenedCatalog {
   const shipped = shippedCatalog()
-  const usual = { data: shipped, file: undefined, findings: [], problems: [] }
+  const shippedOnly = { data: shipped, file: undefined, findings: [], problems: [] }
   const section = isObject(content) ? content['catalog'] : undefined
   const named = isObject(section) ? section['file'] : undefined
   if (typeof named === 'string' && named !== '') {
     const { data, told } = readFrom(named, readFile)
-    if (data !== undefined) return { ...usual, data, file: named }
-    return { ...usual, findings: [{ path: ['catalog', 'file'], told }] }
+    if (data !== undefined) return { ...shippedOnly, data, file: named }
+    return { ...shippedOnly, findings: [{ path: ['catalog', 'file'], told }] }
   }
   const directory = isObject(content)
     ? (content['dataDirectory'] ?? defaultDataDirectory)
     : defaultDataDirectory
-  if (typeof directory !== 'string') return usual
+  if (typeof directory !== 'string') return shippedOnly
   const file = join(directory, catalogFileName)
   const { data, told, isMissing } = readFrom(file, readFile)
   if (data === undefined)
-    return isMissing ? usual : { ...usual, problems: [{ source: file, place: '', told }] }
-  return data.asOf >= shipped.asOf ? { ...usual, data, file } : usual
+    return isMissing ? shippedOnly : { ...shippedOnly, problems: [{ source: file, place: '', told }] }
+  return data.asOf >= shipped.asOf ? { ...shippedOnly, data, file } : shippedOnly
 }
 
-type Read = { readonly data?: Catalog; readonly told: string; readonly isMissing?: boolean }
+type ReadResult = { readonly data?: Catalog; readonly told: string; readonly isMissing?: boolean }
 
-function readFrom(path: string, readFile: (path: string) => string): Read {
+function readFrom(path: string, readFile: (path: string) => string): ReadResult {
   try {
     return { data: readCatalog(readFile(path)), told: '' }
   } catch (thrown) {

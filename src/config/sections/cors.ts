@@ -11,7 +11,7 @@ function originSetting() {
 
 function isOrigin(text: string): boolean {
   if (text === '*') return true
-  // Those of extensions and desktop apps are of no scheme that URL makes origins of.
+  // `URL` has no origin for the schemes of extensions and desktop apps.
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*,A-Z]+$/.test(text)) return false
   return !/^https?:/.test(text) || (URL.canParse(text) && new URL(text).origin === text)
 }

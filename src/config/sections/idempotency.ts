@@ -4,7 +4,7 @@ const dayMs = 86_400_000
 
 const mebibyte = 1024 * 1024
 
-/** `idempotency` of gateway.yaml: what is kept of the answers to requests that bear an Idempotency-Key. */
+/** `idempotency` of gateway.yaml: the storage of answers to requests with an Idempotency-Key. */
 export const idempotencySetting = z
   .strictObject({
     enabled: z.boolean().default(true),

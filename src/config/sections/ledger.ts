@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 const mebibyte = 1024 * 1024
 
-/** `ledger` of gateway.yaml: how the record of each call is kept. Where: `dataDirectory` and `databaseUrl`. */
+/** `ledger` of gateway.yaml: the storage of call records, in `dataDirectory` or at `databaseUrl`. */
 export const ledgerSetting = z
   .strictObject({
     enabled: z.boolean().default(true),

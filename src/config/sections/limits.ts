@@ -5,7 +5,7 @@ const mebibyte = 1024 * 1024
 
 const dayMs = 86_400_000
 
-/** `limits` of gateway.yaml: bounds on one call, and on all of them together. */
+/** `limits` of gateway.yaml: limits of one call, and of all calls together. */
 export const limitsSetting = z
   .strictObject({
     bodyBytes: z
@@ -37,12 +37,12 @@ export const limitsSetting = z
   })
   .prefault({})
 
-/** `hedging` of gateway.yaml: a second attempt beside a first that is slow to begin. */
+/** `hedging` of gateway.yaml: a second attempt beside a slow first one. */
 export const hedgingSetting = z
   .strictObject({ enabled: z.boolean().default(false), share: z.number().min(0).max(1).default(0.05) })
   .prefault({})
 
-/** `breaker` of gateway.yaml: when calls are kept away from a deployment that fails, and how soon one is tried there again. */
+/** `breaker` of gateway.yaml: when a failing deployment gets no calls, and when it is tried again. */
 export const breakerSetting = z
   .strictObject({
     failures: z.int().min(1).max(1000).default(defaultBreaker.failures),

@@ -4,18 +4,18 @@ import type { StrategyName } from '../../core/model/terms.ts'
 import { ownPriceSetting, unknownHardware } from './own-price.ts'
 
 /**
- * `models` of gateway.yaml: names and patterns, and where the calls for them go. `typeOf` tells a provider's type by
- * its name, `catalog` the hardware that has a price.
+ * `models` of gateway.yaml: routes of model names and patterns. `typeOf` returns a provider's type by its name;
+ * `catalog` has the hardware with a price.
  */
 export function modelsSetting(providerNames: readonly string[], typeOf: TypeOf, catalog: Hardware) {
   return z
     .record(modelName, modelSetting(providerNames, typeOf, catalog))
     .refine((models) => Object.keys(models).length > 0)
     .check(({ value: models, issues }) => {
-      for (const { path, input } of takenNames(models))
+      for (const { path, input } of duplicateAliases(models))
         issues.push({ code: 'custom', path, input, message: '' })
-      for (const { path, input, like } of twins(models)) {
-        const message = `another provider, or another model there, than deployments[${like}] has`
+      for (const { path, input, like } of duplicateDeployments(models)) {
+        const message = `a provider or a model that differs from deployments[${like}]`
         issues.push({ code: 'custom', path, input, message })
       }
     })
@@ -26,12 +26,12 @@ type TypeOf = (providerName: string) => string | undefined
 
 type Hardware = Pick<Catalog, 'hardware'>
 
-/** One of them, as it is written. */
+/** One entry of `models`, as written. */
 export type WrittenModel = z.infer<ReturnType<typeof modelSetting>>
 
 export type WrittenDeployment = WrittenModel['deployments'][number]
 
-/** The longest clock there is, a day. */
+/** The maximum of all clocks, a day. */
 const longestMs = 86_400_000
 
 const clockMs = z.int().min(1).max(longestMs).exactOptional()
@@ -40,10 +40,10 @@ const count = z.int().min(1).exactOptional()
 
 const ability = z.boolean().exactOptional()
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is there to keep them out of headers and logs.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters must not get into headers and logs.
 const modelText = /^(?! )[^\x00-\x1f\x7f]{1,256}(?<! )$/
 
-/** What a caller puts at the end of a name to steer is taken off it before anyone looks for the model. */
+/** These endings of a model name steer routing, and are removed before the model is looked up. */
 const steeringEnd = /.:(?:floor|nitro)$/
 const notSteering = 'without :floor or :nitro at its end'
 
@@ -60,7 +60,7 @@ const aliasName = z
   .regex(modelText)
   .refine((name) => !name.includes('*') && isReachable(name))
   .meta({
-    expected: `a name without *, of at most 256 characters, that no other model and no other alias has, ${notSteering}`,
+    expected: `a name without *, of at most 256 characters, that is not the name of another model or alias, ${notSteering}`,
   })
 
 const upstreamName = z
@@ -68,7 +68,7 @@ const upstreamName = z
   .regex(modelText)
   .meta({ expected: 'the name of a model at that provider, of at most 256 characters' })
 
-/** What `route` may be. */
+/** The values of `route`. */
 export const strategyNames = {
   fallback: 'fallback',
   first: 'first',
@@ -131,10 +131,10 @@ function isReachable(name: string): boolean {
   return !steeringEnd.test(name)
 }
 
-type Twin = { readonly path: (string | number)[]; readonly input: string; readonly like: number }
+type DuplicateDeployment = { readonly path: (string | number)[]; readonly input: string; readonly like: number }
 
-/** The deployments of a route that are one with another before them: nothing could tell them apart. */
-function twins(models: Readonly<Record<string, Pick<WrittenModel, 'deployments'>>>): Twin[] {
+/** Deployments of a route that equal an earlier one. They could not be distinguished. */
+function duplicateDeployments(models: Readonly<Record<string, Pick<WrittenModel, 'deployments'>>>): DuplicateDeployment[] {
   return Object.entries(models).flatMap(([name, { deployments }]) =>
     deployments.flatMap(({ provider, model = name }, index) => {
       const like = deployments.findIndex((one) => one.provider === provider && (one.model ?? name) === model)
@@ -143,10 +143,10 @@ function twins(models: Readonly<Record<string, Pick<WrittenModel, 'deployments'>
   )
 }
 
-type Taken = { readonly path: (string | number)[]; readonly input: string }
+type DuplicateAlias = { readonly path: (string | number)[]; readonly input: string }
 
-/** The aliases that another model, or an alias before them, already has for a name. */
-function takenNames(models: Readonly<Record<string, { readonly aliases: readonly string[] }>>): Taken[] {
+/** Aliases that are already the name of a model or an earlier alias. */
+function duplicateAliases(models: Readonly<Record<string, { readonly aliases: readonly string[] }>>): DuplicateAlias[] {
   const names = new Set(Object.keys(models))
   return Object.entries(models).flatMap(([model, { aliases }]) =>
     aliases.flatMap((alias, index) => {

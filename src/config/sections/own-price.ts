@@ -7,22 +7,22 @@ import type { OwnPrice, OwnPrices } from '../../catalog/own-prices.ts'
 
 const amount = z
   .union([z.string(), z.number()])
-  .refine((value) => isTaken(() => priceOf({ unit: 'usd_per_second', work: value })))
+  .refine((value) => isAccepted(() => priceOf({ unit: 'usd_per_second', work: value })))
   .meta({ exactText: true, expected: 'USD as a decimal number of at least 0, with 9 decimals at most' })
   .exactOptional()
 
 const from = z
   .string()
-  .refine((day) => isTaken(() => dayOf(day)))
+  .refine((day) => isAccepted(() => dayOf(day)))
   .meta({
-    expected: 'a day in UTC, such as 2026-12-01, that no other entry has; one entry may be without',
+    expected: 'a day in UTC, such as 2026-12-01, that no other entry has; one entry may have none',
   })
   .exactOptional()
 
 const expected =
   'a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top'
 
-/** A price of the operator's own, in USD, or a list of them, each with the day from which it holds. */
+/** The operator's own price in USD, or a list of prices, each with the day from which it applies. */
 export function ownPriceSetting(catalog: Hardwares) {
   const amounts = amountsOf(catalog)
   const one = z.strictObject(amounts).refine(isPrice).meta({ expected })
@@ -42,7 +42,7 @@ export function ownPriceSetting(catalog: Hardwares) {
     })
   return z
     .union([one, list])
-    .meta({ expected: `${expected}; or a list of such sections, each with the day from which it holds` })
+    .meta({ expected: `${expected}; or a list of such sections, each with the day from which it applies` })
 }
 
 type Hardwares = Pick<Catalog, 'hardware'>
@@ -52,12 +52,12 @@ function amountsOf(catalog: Hardwares) {
   const known = types.map((type) => `at ${type} ${hardwareNames(catalog, type).join(', ')}`).join('; ')
   return {
     input: amount,
-    /** For prompt tokens that were seen before. */
+    /** The price of cached prompt tokens. */
     cachedInput: amount,
     output: amount,
     perSecond: amount,
     perRequest: amount,
-    /** What it runs on, by the name that its provider's prices have for it; YAML takes 4090 for a number. */
+    /** The hardware, by its name in the provider's prices. YAML reads `4090` as a number, so numbers are accepted. */
     gpu: z
       .union([z.string(), z.number()])
       .meta({ exactText: true, expected: `hardware that its provider has a price for: ${known}` })
@@ -68,7 +68,7 @@ function amountsOf(catalog: Hardwares) {
 
 export type WrittenPrice = z.infer<ReturnType<typeof ownPriceSetting>>
 
-/** Hardware named in it that providers of this type have no price for, and where. */
+/** Hardware in the price that has no price at providers of this type, with its path. */
 export function unknownHardware(
   written: WrittenPrice,
   type: string | undefined,
@@ -82,7 +82,7 @@ export function unknownHardware(
 
 type UnknownHardware = { readonly path: readonly (string | number)[]; readonly input: string | number }
 
-/** The same in whole nano-USD, the entry that begins last first. */
+/** The prices in whole nano-USD, the latest entry first. */
 export function ownPrices(written: WrittenPrice): OwnPrices {
   const entries: readonly Entry[] = Array.isArray(written) ? written : [written]
   return entries
@@ -100,7 +100,7 @@ function ownPrice({ gpu, gpus = 1, perSecond, perRequest: request, ...tokens }: 
     : { price: priceOf({ unit: 'usd_per_second', work: perSecond, request }) }
 }
 
-/** One of the three, and what belongs to it. */
+/** True for exactly one kind of price with its own fields. */
 function isPrice({ input, cachedInput, output, perSecond, perRequest, gpu, gpus }: Entry): boolean {
   const isByToken = input !== undefined || cachedInput !== undefined || output !== undefined
   if (gpu !== undefined) return !isByToken && perSecond === undefined && perRequest === undefined
@@ -109,7 +109,7 @@ function isPrice({ input, cachedInput, output, perSecond, perRequest, gpu, gpus 
   return input !== undefined || (output !== undefined && cachedInput === undefined)
 }
 
-function isTaken(read: () => unknown): boolean {
+function isAccepted(read: () => unknown): boolean {
   try {
     read()
     return true

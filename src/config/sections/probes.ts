@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 const dayMs = 86_400_000
 
-/** Whether, how often and how patiently providers are asked how they are doing. Off by default. */
+/** `probes` of gateway.yaml: health requests to providers. Disabled by default. */
 export const probesSetting = z
   .strictObject({
     enabled: z.boolean().default(false),

@@ -4,12 +4,12 @@ const dayMs = 86_400_000
 
 const mebibyte = 1024 * 1024
 
-/** `responses` of gateway.yaml: where the responses of `/v1/responses` are kept for callers who come back to them. */
+/** `responses` of gateway.yaml: the storage of responses of `/v1/responses` for later requests. */
 export const responsesSetting = z
   .strictObject({
-    /** `store`: with the ledger, where there is one; `memory`: until the process ends. */
+    /** `store`: in the ledger's store, if there is one. `memory`: until the process ends. */
     keep: z.enum(['store', 'memory']).default('store'),
-    /** Since it was last used. */
+    /** The lifetime since the last use. */
     ttlMs: z
       .int()
       .min(1000)

@@ -7,35 +7,35 @@ import type { StrategyName } from '../../core/model/terms.ts'
 import type { WrittenDeployment, WrittenModel } from './models.ts'
 import { ownPrices } from './own-price.ts'
 
-/** Where the calls for a name, or for a pattern of names, go. */
+/** The route of a model name or a pattern of names. */
 export type RouteSettings = {
   readonly pattern: string
   readonly strategy: StrategyName
   readonly deployments: readonly DeploymentSettings[]
-  /** Which of the deployments savings are measured against; left out: the first. */
+  /** The index of the deployment for the savings baseline. Absent: the first. */
   readonly baseline?: number
 }
 
-/** A model at a provider; what is left out is as the caller (the model's name) or the provider has it. */
+/** A model at a provider. Absent values are the provider's; an absent model is the caller's. */
 export type DeploymentSettings = {
   readonly provider: string
   readonly model?: string
   readonly clocks?: Partial<Clocks>
   readonly retries?: number
   readonly retryDelayMs?: number
-  /** Left out: as its provider has it. */
+  /** Absent: the provider's value. */
   readonly billing?: { readonly stopsOnAbort: boolean }
-  /** Its part of the calls where they are shared out by weight; left out: 1. */
+  /** Its share of calls with the strategy `weighted`. Absent: 1. */
   readonly weight?: number
-  /** The operator's own word; left out: as the price book has it. */
+  /** The operator's own prices. Absent: those of the price book. */
   readonly price?: OwnPrices
   readonly traits?: Traits
 }
 
-/** `models` of gateway.yaml, once the schema has taken it. */
+/** `models` of gateway.yaml after validation. */
 export type Models = Readonly<Record<string, WrittenModel>>
 
-/** The routes that the file's models ask for, each followed by those of its aliases; undefined where it has none. */
+/** The routes of the configured models, each followed by its aliases; undefined without `models`. */
 export function routesOf(models: Models | undefined): readonly RouteSettings[] | undefined {
   if (models === undefined) return undefined
   return Object.entries(models).flatMap(([pattern, model]) => {
@@ -45,8 +45,8 @@ export function routesOf(models: Models | undefined): readonly RouteSettings[] |
 }
 
 /**
- * Where models go when the file has none: with providers that have a key, to those of them that run the model, and to
- * Pandotate for the rest, with our key or the caller's own.
+ * The routes without `models`. If providers have keys, a model goes to those that run it, and other models to
+ * Pandotate. Otherwise everything goes to Pandotate, or to the demo routes if nothing is configured.
  */
 export function defaultRoutes(
   catalog: Pick<Catalog, 'names'>,
@@ -57,12 +57,12 @@ export function defaultRoutes(
   return isConfigured ? pandotateRoutes : demoRoutes
 }
 
-/** Without any configuration at all: Pandotate for a caller who brings a key, the simulator for all others. */
+/** The routes without any configuration: Pandotate for callers with a Pandotate key, the simulator for all others. */
 export const demoRoutes: readonly RouteSettings[] = [
   { pattern: '*', strategy: 'first', deployments: [{ provider: 'pandotate' }, { provider: 'simulator' }] },
 ]
 
-/** Any name goes to Pandotate as it stands. */
+/** Any name is sent unchanged to Pandotate. */
 const pandotateRoutes: readonly RouteSettings[] = [
   { pattern: '*', strategy: 'fallback', deployments: [{ provider: 'pandotate' }] },
 ]
@@ -73,7 +73,7 @@ function routeOf(pattern: string, { route: strategy, deployments: written }: Wri
   return { pattern, strategy, deployments, ...(baseline === -1 ? {} : { baseline }) }
 }
 
-/** A provider knows the model by the name of its route, not by what else it is called here. */
+/** The route of an alias. The provider gets the model's name, not the alias. */
 function aliasOf(route: RouteSettings, alias: string): RouteSettings {
   const named = route.pattern.includes('*') ? {} : { model: route.pattern }
   return { ...route, pattern: alias, deployments: route.deployments.map((one) => ({ ...named, ...one })) }

@@ -7,7 +7,7 @@ const named: Readonly<Record<string, readonly string[]>> = {
   private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'],
 }
 
-/** Where the gateway listens, who may find it there, and whose word is taken for who is calling. */
+/** `server` of gateway.yaml: the address, allowed hosts, trusted proxies, workers and TLS. */
 export const serverSetting = z
   .strictObject({
     host: z.string().refine(isHost).meta({ expected: hostExpected() }).default('127.0.0.1'),
@@ -16,7 +16,7 @@ export const serverSetting = z
     allowedHosts: z.array(z.string().refine(isAllowedHost).meta({ expected: allowedExpected() })).default([]),
     trustProxy: z
       .union([z.int().min(0).max(16), z.array(z.string().refine(isProxyAddress))])
-      .meta({ expected: 'how many proxies there are, or a list of addresses, ranges, loopback or private' })
+      .meta({ expected: 'the number of proxies, or a list of addresses, ranges, loopback or private' })
       .transform((given) => (typeof given === 'number' ? given : given.flatMap((one) => named[one] ?? one)))
       .prefault(0),
     workers: z
@@ -27,7 +27,7 @@ export const serverSetting = z
   })
   .prefault({})
 
-/** What a host begins with that is the path of a Unix socket. */
+/** The prefix of a host that is the path of a Unix socket. */
 export const socketPrefix = 'unix:'
 
 function hostExpected(): string {

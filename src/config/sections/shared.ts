@@ -4,7 +4,7 @@ const address = 'rediss?://[^\\s,]+'
 
 const text = z.string().min(1).max(512)
 
-/** `shared` of gateway.yaml: what several nodes share, and what holds while it is away. */
+/** `shared` of gateway.yaml: the state that nodes share, and the behaviour while it is unavailable. */
 export const sharedSetting = z
   .strictObject({
     onLoss: z.enum(['local', 'closed', 'open']).default('local'),
@@ -15,7 +15,7 @@ export const sharedSetting = z
         url: z
           .string()
           .regex(new RegExp(`^${address}(,${address})*$`))
-          .meta({ secret: true, expected: 'redis://host:6379, or several with commas between them' })
+          .meta({ secret: true, expected: 'redis://host:6379, or several, separated by commas' })
           .exactOptional(),
         mode: z.enum(['single', 'sentinel', 'cluster']).default('single'),
         sentinelName: text.default('mymaster'),

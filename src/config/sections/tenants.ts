@@ -57,7 +57,7 @@ const budgetList = z
     const ids = value.map(idOf)
     for (const [at, id] of ids.entries()) {
       if (ids.indexOf(id) === at) continue
-      const message = 'a name, window or target that no budget before it has'
+      const message = 'a name, window or target that differs from earlier budgets'
       issues.push({ code: 'custom', path: [at], input: value[at], message })
     }
   })
@@ -88,18 +88,18 @@ const adminSection = z.strictObject({
   disabled: z.boolean().default(false),
 })
 
-/** `auth` of gateway.yaml: who may call, and who may manage. */
+/** `auth` of gateway.yaml: the keys of callers and managers. */
 export const authSetting = z
   .strictObject({
     keys: z
       .array(z.union([secret, keySection]))
       .default([])
-      .check(refuseTwins),
+      .check(refuseDuplicates),
     adminKeys: z
       .array(z.union([secret, adminSection]))
       .default([])
-      .check(refuseTwins),
-    /** ADMIN_KEY. */
+      .check(refuseDuplicates),
+    /** The value of ADMIN_KEY. */
     adminKey: secret.exactOptional(),
     acceptWider: z.boolean().default(false),
   })
@@ -119,7 +119,7 @@ export const teamsSetting = z
   .record(name, z.strictObject({ budgets: budgetList, models: patterns, providers: patterns, ...rates }))
   .default({})
 
-/** `budgets` of gateway.yaml: how money is held, and the budgets of the gateway as a whole. */
+/** `budgets` of gateway.yaml: how money is held, and the budgets of the whole gateway. */
 export const budgetsSetting = z
   .strictObject({
     gateway: budgetList,
@@ -141,7 +141,7 @@ export const budgetsSetting = z
   })
   .prefault({})
 
-/** `rateLimits` of gateway.yaml: of the gateway as a whole, and of models. */
+/** `rateLimits` of gateway.yaml: the limits of the whole gateway and of models. */
 export const rateLimitsSetting = z
   .strictObject({
     ...rates,
@@ -149,7 +149,7 @@ export const rateLimitsSetting = z
   })
   .prefault({})
 
-/** `alerts` of gateway.yaml: what is told when a part of a budget is used. */
+/** `alerts` of gateway.yaml: notifications when a part of a budget is used. */
 export const alertsSetting = z
   .strictObject({
     at: z.array(z.number().gt(0).max(1)).default([0.5, 0.75, 0.9, 1]),
@@ -177,25 +177,25 @@ function idOf({ name: given, window, models, providers, perUser }: WrittenBudget
   return given ?? JSON.stringify([window, models, providers, perUser])
 }
 
-/** Two with one name, or one secret, could not be told apart. */
-function refuseTwins({ value, issues }: z.core.ParsePayload<readonly (string | Twin)[]>): void {
+/** Refuses keys with the same name or secret, because they could not be distinguished. */
+function refuseDuplicates({ value, issues }: z.core.ParsePayload<readonly (string | WrittenSecret)[]>): void {
   const seen = new Set<string>()
   for (const [at, one] of value.entries()) {
-    const marks =
+    const identifiers =
       typeof one === 'string' ? [one] : [one.key, ...(one.name === undefined ? [] : [`name ${one.name}`])]
-    if (marks.some((mark) => seen.has(mark))) {
+    if (identifiers.some((mark) => seen.has(mark))) {
       issues.push({
         code: 'custom',
         path: [at],
         input: one,
-        message: 'a name and a secret that no key before it has',
+        message: 'a name and a secret that differ from those of earlier keys',
       })
     }
-    for (const mark of marks) seen.add(mark)
+    for (const mark of identifiers) seen.add(mark)
   }
 }
 
-type Twin = { readonly key: string; readonly name?: string | undefined }
+type WrittenSecret = { readonly key: string; readonly name?: string | undefined }
 
 function isAmount(value: string | number): boolean {
   try {

@@ -2,7 +2,7 @@ import { createSecureContext } from 'node:tls'
 import type { Finding } from '../report/problem.ts'
 import type { TlsPair } from '../settings.ts'
 
-/** What the files hold that `server.tls` names; findings where they cannot be read, or do not belong together. */
+/** Reads the files of `server.tls`. There are findings if they cannot be read or do not match. */
 export function readTls(
   paths: { readonly cert: string; readonly key: string } | undefined,
   readFile: (path: string) => string,
@@ -24,7 +24,7 @@ export function readTls(
     createSecureContext(pair)
     return { pair, findings }
   } catch (thrown) {
-    // OpenSSL's words quote nothing of a key.
+    // OpenSSL's error codes contain nothing of the key.
     const told = `cannot be used, expected a certificate and its key as PEM (${codeOf(thrown)})`
     return { findings: [{ path: ['server', 'tls'], told }] }
   }

@@ -3,7 +3,7 @@ import { conventionNames, samplerNames } from '../../core/model/trace.ts'
 
 const hourMs = 3_600_000
 
-/** `tracing` of gateway.yaml: where the spans of calls go, and of which calls. Without an endpoint there are none. */
+/** `tracing` of gateway.yaml: the export of spans. Without an endpoint, calls are not traced. */
 export const tracingSetting = z
   .strictObject({
     enabled: z.boolean().default(true),
@@ -36,7 +36,7 @@ export const tracingSetting = z
   })
   .prefault({})
 
-/** One with a password would show it where addresses are shown. */
+/** An address with a password is refused, because addresses are displayed. */
 function isAddress(text: string): boolean {
   const url = URL.parse(text)
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
 /**
- * Where the gateway keeps what is to outlast it, on this machine. It is made when there is something to keep; a
- * relative path is taken from the directory the gateway was started in. `DATA_DIR` wins.
+ * The directory of persistent data on this machine. It is created when it is first needed. A relative path starts at
+ * the working directory. `DATA_DIR` takes precedence.
  */
 export const dataDirectorySetting = z
   .string()
@@ -11,5 +11,5 @@ export const dataDirectorySetting = z
   .meta({ expected: 'the path of a directory' })
   .exactOptional()
 
-/** Where nothing is set. */
+/** The default. */
 export const defaultDataDirectory = 'data'

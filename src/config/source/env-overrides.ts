@@ -4,12 +4,12 @@ import { optionVariables, variables } from './environment.ts'
 import type { Environment } from './substitution.ts'
 import type { OptionalProvider, Variable } from './variable.ts'
 
-/** The file's content with what the environment sets, and which variable each of those settings is from. */
+/** The file's content with the settings of the environment, and the variable of each such setting. */
 export type Overlaid = { readonly content: unknown; readonly origins: ReadonlyMap<string, Variable> }
 
 /**
- * Lays the environment over the file's content: for the same setting, the environment wins. A variable of a provider
- * whose type is not among `types`, or that is of another type in the file, is no setting here.
+ * Applies the environment to the file's content; the environment takes precedence. A variable of a provider is ignored
+ * if its type is not among `types`, or if the provider has another type in the file.
  */
 export function applyEnvironment(
   content: unknown,
@@ -17,23 +17,23 @@ export function applyEnvironment(
   types: ReadonlySet<string>,
 ): Overlaid {
   const origins = new Map<string, Variable>()
-  let laid = content
+  let result = content
   for (const variable of [...variables, ...optionVariables]) {
     const text = environment[variable.name]
     if (text === undefined || text === '') continue
-    if (variable.of !== undefined && !isThere(variable.of, content, environment, types)) continue
-    if (variable.yields && isGiven(at(content, variable.path))) continue
+    if (variable.of !== undefined && !isConfigured(variable.of, content, environment, types)) continue
+    if (variable.fileTakesPrecedence && isGiven(at(content, variable.path))) continue
     const value = variable.convert === undefined ? text : variable.convert(text)
     for (const path of [variable.path, ...(variable.followers ?? [])]) {
-      if (path !== variable.path && at(laid, path) !== undefined) continue
-      laid = put(laid, path, value)
+      if (path !== variable.path && at(result, path) !== undefined) continue
+      result = put(result, path, value)
       for (const place of placesIn(value, path)) origins.set(placeOf(place), variable)
     }
   }
-  return { content: laid, origins }
+  return { content: result, origins }
 }
 
-/** The place of a value, and those of all that it holds. */
+/** The paths of a value and of everything inside it. */
 function placesIn(value: unknown, path: Path): readonly Path[] {
   const inner = Array.isArray(value) ? [...value.entries()] : isObject(value) ? Object.entries(value) : []
   return [path, ...inner.flatMap(([key, held]) => placesIn(held, [...path, key]))]
@@ -43,8 +43,8 @@ function isGiven(setting: unknown): boolean {
   return setting !== undefined && setting !== null && !(Array.isArray(setting) && setting.length === 0)
 }
 
-/** It is written in the file, or the environment has all it needs. */
-function isThere(
+/** True if the file has the provider, or the environment has all variables that it needs. */
+function isConfigured(
   { name, needs }: OptionalProvider,
   content: unknown,
   environment: Environment,
@@ -60,7 +60,10 @@ function at(content: unknown, path: Path): unknown {
   return path.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), content)
 }
 
-/** Where the file has something else than a section on the way, that is left for the schema to refuse. */
+/**
+ * Sets the value at a path. If the file has a value that is not a section on the way, it is kept for the schema to
+ * refuse.
+ */
 function put(content: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value
   if (content !== undefined && content !== null && !isObject(content)) return content

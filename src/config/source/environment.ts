@@ -7,30 +7,30 @@ import type { Environment } from './substitution.ts'
 import type { OptionalProvider, Variable } from './variable.ts'
 
 /**
- * The process's environment, filled up from `.env` in `directory` where there is one. What the process was given wins,
- * even when it is empty: that is how to blank a line of `.env` for one run.
+ * The environment of the process, completed from `.env` in `directory` if it exists. The process's variables take
+ * precedence, even if empty, so that a line of `.env` can be disabled for one run.
  */
 export function readEnvironment(directory: string, processEnvironment: Environment): Environment {
   return { ...readDotEnv(directory), ...processEnvironment }
 }
 
-/** Name the file of all other settings. */
+/** The variable and the option that name the configuration file. */
 export const fileVariable = 'GATEWAY_CONFIG'
 export const fileOption = '--config'
 
-/** Options of a command stand in the environment as variables, whose names no shell can set. */
+/** True for an option of the command. Options are added to the environment under names that no shell can set. */
 export function isOption(name: string): boolean {
   return name.startsWith('--')
 }
 
-/** Is such a file's text itself, for platforms that mount none. */
+/** The variable with the text of a configuration file, for platforms without file mounts. */
 export const textVariable = 'GATEWAY_YAML'
 
 const together: OptionalProvider = { name: 'together', needs: ['TOGETHER_API_KEY'] }
 
 const baseten: OptionalProvider = { name: 'baseten', needs: ['BASETEN_API_KEY'] }
 
-// An endpoint is the caller's own: a key alone says nothing of where to go.
+// RunPod needs an endpoint too, because every endpoint is the operator's own.
 const runpod: OptionalProvider = { name: 'runpod', needs: ['RUNPOD_API_KEY', 'RUNPOD_ENDPOINT_ID'] }
 
 export const variables: readonly Variable[] = [
@@ -39,7 +39,7 @@ export const variables: readonly Variable[] = [
   {
     name: 'PANDOTATE_TIMEOUT',
     path: ['providers', 'pandotate', 'clocks', 'totalMs'],
-    // Pandotate answers in one piece: waiting for the first token is waiting for the whole.
+    // Pandotate answers in one piece, so the first token arrives with the whole answer.
     followers: [
       ['providers', 'pandotate', 'clocks', 'firstTokenMs'],
       ['providers', 'pandotate', 'clocks', 'idleMs'],
@@ -59,14 +59,14 @@ export const variables: readonly Variable[] = [
     name: 'GATEWAY_KEY',
     path: ['auth', 'keys'],
     convert: listOf,
-    yields: true,
+    fileTakesPrecedence: true,
     expected: 'at least 16 characters of printable ASCII, no spaces',
   },
   {
     name: 'METRICS_KEY',
     path: ['auth', 'adminKeys'],
     convert: (key) => [{ key, role: 'metrics' }],
-    yields: true,
+    fileTakesPrecedence: true,
   },
   { name: 'HOST', path: ['server', 'host'] },
   { name: 'PORT', path: ['server', 'port'] },
@@ -84,14 +84,14 @@ export const variables: readonly Variable[] = [
   ...otelVariables,
 ]
 
-/** Options of the command that stand for settings, and win over the variables. */
+/** Options of the command that set settings. They take precedence over variables. */
 export const optionVariables: readonly Variable[] = [
   { name: '--host', path: ['server', 'host'] },
   { name: '--port', path: ['server', 'port'] },
   { name: '--workers', path: ['server', 'workers'] },
 ]
 
-/** A number written out in decimal digits, and nothing else; NaN for any other text. */
+/** A number in decimal digits; NaN for any other text. */
 export function strictNumber(text: string): number {
   return /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
 }

@@ -12,26 +12,26 @@ import {
 import { type Finding, type Path, type Problem, placeOf } from '../report/problem.ts'
 import { type Environment, substitute } from './substitution.ts'
 
-/** gateway.yaml as it was read: its content, filled in from the environment, and where each part stands. */
+/** A parsed gateway.yaml: its content with variables substituted, and the lines of its settings. */
 export type ConfigFile = {
-  /** The content as plain data; undefined when the text is empty, or not YAML. */
+  /** The content as plain data; undefined if the text is empty or not YAML. */
   readonly content: unknown
-  /** Where the text is not YAML. Then there is nothing else to be said of it. */
+  /** The problem of a text that is not YAML. There are then no findings. */
   readonly problems: readonly Problem[]
-  /** What is YAML, and yet cannot be taken as it stands. */
+  /** Problems of valid YAML, such as missing variables. */
   readonly findings: readonly Finding[]
-  /** The line of a place, or of the closest one around it that exists. */
+  /** Returns the line of a path, or of its nearest existing parent. */
   readonly lineOf: (path: Path) => number | undefined
 }
 
-/** Reads the text of a configuration file. What is wrong with it is in the result, and shows no value. */
+/** Parses the text of a configuration file. Problems are in the result, and contain no values. */
 export function readConfigFile(path: string, text: string, environment: Environment): ConfigFile {
   if (text.startsWith('\uFFFD\uFFFD') || text.slice(0, 1000).includes('\0'))
-    return broken(path, 'is not UTF-8 text: it looks like UTF-16; save it as UTF-8')
-  const depth = deepest(text)
+    return broken(path, 'is not UTF-8 text, but probably UTF-16; save it as UTF-8')
+  const depth = deepestNesting(text)
   if (depth > mostDepth) return broken(path, `is nested ${depth} levels deep, expected at most ${mostDepth}`)
   const counter = new LineCounter()
-  // No tag is known: what a file holds is text, numbers, true and false. Errors are worded here, see below.
+  // Tags are disabled: a file contains only text, numbers and booleans. Error messages are our own, see `syntaxError`.
   const document = parseDocument(text, {
     prettyErrors: false,
     lineCounter: counter,
@@ -42,13 +42,13 @@ export function readConfigFile(path: string, text: string, environment: Environm
     (one, other) => one.pos[0] - other.pos[0],
   )
   if (fault !== undefined) {
-    // What follows the first error is mostly its consequence.
+    // Later errors are mostly consequences of the first one.
     const { line, col } = counter.linePos(fault.pos[0])
-    const told = unquoted(text.split('\n')[line - 1] ?? '') ?? syntaxError(fault.code)
+    const told = missingQuotes(text.split('\n')[line - 1] ?? '') ?? syntaxError(fault.code)
     const problem = { source: path, line, column: col, place: '', told }
     return { content: undefined, problems: [problem], findings: [], lineOf: () => undefined }
   }
-  const reading: Reading = { environment, counter, lines: new Map(), anchors: new Map(), findings: [] }
+  const reading: ReadState = { environment, counter, lines: new Map(), anchors: new Map(), findings: [] }
   const content = document.contents === null ? undefined : read(document.contents, [], reading)
   return {
     content,
@@ -67,16 +67,16 @@ function broken(path: string, told: string): ConfigFile {
   }
 }
 
-/** Of brackets and of indentation: the parser would run out of stack. */
+/** The maximum nesting of brackets and indentation. The parser would overflow the stack. */
 const mostDepth = 64
 
-function deepest(text: string): number {
+function deepestNesting(text: string): number {
   let depth = 0
   let most = 0
   for (const line of text.split('\n')) {
     const dashes = /^[\s-]*/.exec(line)?.[0].replace(/[^-]/g, '').length ?? 0
     most = Math.max(most, dashes)
-    // In quotes and comments they are no brackets; an even count of both kinds ends where it began.
+    // Brackets in quotes and comments do not count.
     for (const character of line.replace(/"(?:[^"\\]|\\.)*"|'[^']*'|\s#.*$/g, '')) {
       if (character === '[' || character === '{') most = Math.max(most, ++depth)
       else if (character === ']' || character === '}') depth = Math.max(0, depth - 1)
@@ -85,8 +85,8 @@ function deepest(text: string): number {
   return most
 }
 
-/** What the line most likely lacks, where that can be told. */
-function unquoted(line: string): string | undefined {
+/** The most likely error of a line; undefined if unknown. */
+function missingQuotes(line: string): string | undefined {
   if (/[[{,]\s*\$\{|[[{,][^"'#]*\$\{/.test(line)) {
     return `is not YAML: a \${NAME} within [ ] or { } needs quotes: "\${NAME}"`
   }
@@ -95,7 +95,7 @@ function unquoted(line: string): string | undefined {
     : undefined
 }
 
-type Reading = {
+type ReadState = {
   readonly environment: Environment
   readonly counter: LineCounter
   readonly lines: Map<string, number>
@@ -103,9 +103,9 @@ type Reading = {
   readonly findings: Finding[]
 }
 
-function read(node: unknown, path: Path, reading: Reading): unknown {
+function read(node: unknown, path: Path, reading: ReadState): unknown {
   if (isAlias(node)) {
-    // An anchor is known once what it names has been read: so nothing can contain itself.
+    // An anchor is known only after its value was read, so no value can contain itself.
     if (reading.anchors.has(node.source)) return reading.anchors.get(node.source)
     reading.findings.push({
       path,
@@ -119,11 +119,11 @@ function read(node: unknown, path: Path, reading: Reading): unknown {
   return value
 }
 
-function readValue(node: unknown, path: Path, reading: Reading): unknown {
+function readValue(node: unknown, path: Path, reading: ReadState): unknown {
   if (isMap(node)) return readSection(node, path, reading)
   if (isSeq(node)) {
     return node.items.map((item, index) => {
-      note(item, [...path, index], reading)
+      noteLine(item, [...path, index], reading)
       return read(item, [...path, index], reading)
     })
   }
@@ -135,14 +135,14 @@ function readValue(node: unknown, path: Path, reading: Reading): unknown {
   return undefined
 }
 
-function readSection(node: YAMLMap, path: Path, reading: Reading): Record<string, unknown> {
+function readSection(node: YAMLMap, path: Path, reading: ReadState): Record<string, unknown> {
   const section: Record<string, unknown> = {}
   for (const pair of node.items) {
     const key = keyOf(pair)
     const place = [...path, key ?? '']
-    note(pair.key, place, reading)
+    noteLine(pair.key, place, reading)
     if (key === undefined) {
-      reading.findings.push({ path, told: 'found a key that is not a plain text, expected a name' })
+      reading.findings.push({ path, told: 'found a key that is not plain text, expected a name' })
     } else if (key === '<<') {
       const told =
         'is a merge key, which is not supported here, expected the settings themselves, or `name: *anchor`'
@@ -156,14 +156,14 @@ function readSection(node: YAMLMap, path: Path, reading: Reading): Record<string
   return section
 }
 
-/** The key as it is spelled: `1.10` is not the number 1.1. */
+/** The key as written: `1.10` is not the number 1.1. */
 function keyOf({ key }: Pair): string | undefined {
   if (!isScalar(key) || key.value === null) return undefined
   const text = typeof key.value === 'string' ? key.value : key.source
   return text === '__proto__' ? undefined : text
 }
 
-function note(node: unknown, path: Path, { counter, lines }: Reading): void {
+function noteLine(node: unknown, path: Path, { counter, lines }: ReadState): void {
   const start = (node as Node | null)?.range?.[0]
   if (start !== undefined) lines.set(placeOf(path), counter.linePos(start).line)
 }
@@ -176,7 +176,7 @@ function lineOf(lines: ReadonlyMap<string, number>, path: Path): number | undefi
   return undefined
 }
 
-/** Our own words for the parser's, whose messages quote the text. */
+/** Our own messages for the parser's errors, because its messages quote the text. */
 function syntaxError(code: string): string {
   return `is not YAML: ${syntaxErrors[code] ?? 'this is not allowed here; text with special characters needs quotes'}`
 }

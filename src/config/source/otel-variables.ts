@@ -3,9 +3,9 @@ import type { Variable } from './variable.ts'
 
 type Meaning = Omit<Variable, 'name'>
 
-const pairsExpected = 'name=value, several with commas between them, values percent-encoded'
+const pairsExpected = 'name=value pairs, separated by commas, with percent-encoded values'
 
-/** The variables of OpenTelemetry's own standard; what is said for traces alone comes after what is said for all. */
+/** The standard variables of OpenTelemetry. Variables for traces only follow the general ones and override them. */
 export const otelVariables: readonly Variable[] = [
   {
     name: 'OTEL_SDK_DISABLED',
@@ -35,7 +35,7 @@ export const otelVariables: readonly Variable[] = [
   { name: 'OTEL_BSP_EXPORT_TIMEOUT', path: ['tracing', 'batch', 'timeoutMs'] },
   { name: 'OTEL_BSP_MAX_QUEUE_SIZE', path: ['tracing', 'batch', 'queueSpans'] },
   { name: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', path: ['tracing', 'batch', 'spans'] },
-  // Its other words are for other conventions.
+  // Other values of this variable select other conventions.
   {
     name: 'OTEL_SEMCONV_STABILITY_OPT_IN',
     path: ['tracing', 'conventions'],
@@ -54,7 +54,7 @@ function isTrue(text: string): boolean {
   return text.toLowerCase() === 'true'
 }
 
-/** NaN, which fits nowhere, for what is written otherwise. */
+/** Parses `name=value` pairs. NaN, which no schema accepts, for invalid text. */
 function pairs(text: string): JsonObject | number {
   const read: Record<string, string> = {}
   for (const pair of text.split(',')) {

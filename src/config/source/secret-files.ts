@@ -2,13 +2,13 @@ import type { Problem } from '../report/problem.ts'
 import { fileVariable } from './environment.ts'
 import type { Environment } from './substitution.ts'
 
-/** The environment, and what went wrong so far with the files it names. */
+/** The environment, and the problems so far with the files that it names. */
 export type FilledEnvironment = { readonly environment: Environment; readonly problems: readonly Problem[] }
 
 /**
  * Adds `NAME` for every `NAME_FILE` of the environment: the text of that file without its last line break, as Docker
- * and Kubernetes mount secrets. A file is read when its NAME is looked at, for many a variable ends in `_FILE` that is
- * not meant for this gateway.
+ * and Kubernetes mount secrets. A file is read only when its `NAME` is read, because other programs have variables that
+ * end in `_FILE` too.
  */
 export function withSecretFiles(
   environment: Environment,
@@ -18,12 +18,12 @@ export function withSecretFiles(
   const filled: Record<string, string | undefined> = { ...environment }
   for (const [variable, path] of Object.entries(environment)) {
     const name = variable.replace(/_FILE$/, '')
-    // A file of all other settings is no secret's.
+    // The configuration file is not a secret file.
     if (name === variable || name === '' || name === fileVariable || !path) continue
-    const note = (told: string) => void problems.push({ source: 'environment', place: variable, told })
+    const report = (told: string) => void problems.push({ source: 'environment', place: variable, told })
     let text: string | undefined
     const get = () => {
-      text ??= environment[name] ? both(name, note) : textOf(path, readFile, note)
+      text ??= environment[name] ? reportBoth(name, report) : textOf(path, readFile, report)
       return text || undefined
     }
     Object.defineProperty(filled, name, { get })
@@ -31,7 +31,7 @@ export function withSecretFiles(
   return { environment: filled, problems }
 }
 
-function both(name: string, note: (told: string) => void): string {
+function reportBoth(name: string, note: (told: string) => void): string {
   note(`is set together with ${name}, expected only one of them`)
   return ''
 }

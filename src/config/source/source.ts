@@ -3,23 +3,23 @@ import { fileOption, fileVariable, textVariable } from './environment.ts'
 import { type ConfigFile, readConfigFile } from './file.ts'
 import type { Environment } from './substitution.ts'
 
-/** The configuration file that is in use. */
+/** The configuration file in use. */
 export type ConfigSource = ConfigFile & {
-  /** Its path as it was given; undefined when there is none. */
+  /** Its path as configured; undefined without a file. */
   readonly path: string | undefined
 }
 
-/** The file where settings are looked for, and blamed, when no other is named. */
+/** The default path of the configuration file. */
 export const defaultPath = 'gateway.yaml'
 
-/** The file that --config names, or else GATEWAY_CONFIG, or else gateway.yaml, whether it exists or not. */
+/** The path from --config, or else GATEWAY_CONFIG, or else gateway.yaml. The file may not exist. */
 export function configPath(environment: Environment): string {
   return namedPath(environment) ?? defaultPath
 }
 
 /**
- * Reads the file that --config names, the text of GATEWAY_YAML, the file that GATEWAY_CONFIG names, otherwise
- * gateway.yaml where there is one. `readFile` throws as `node:fs` does.
+ * Reads the file of --config, or else the text of GATEWAY_YAML, or else the file of GATEWAY_CONFIG, or else
+ * gateway.yaml if it exists. `readFile` throws as `node:fs` does.
  */
 export function openSource(environment: Environment, readFile: (path: string) => string): ConfigSource {
   const named = namedPath(environment)

@@ -1,14 +1,14 @@
-/** The variables a text is filled in from. A variable that is empty counts as not set. */
+/** The variables for substitution. An empty variable counts as not set. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export type Substituted =
   | { readonly text: string }
-  /** Why it cannot be filled in, without the text itself: it may hold a secret. */
+  /** The reason why substitution failed. The text itself is left out, because it may contain a secret. */
   | { readonly told: string }
 
 /**
- * Fills in `${NAME}` and `${NAME:-default}` from the environment; `$$` is a plain dollar. Values are taken as
- * they are: a `${` inside one is not looked at again.
+ * Substitutes `${NAME}` and `${NAME:-default}` from the environment; `$$` is a plain dollar. Values are inserted
+ * unchanged: a `${` inside a value is not substituted.
  */
 export function substitute(text: string, environment: Environment): Substituted {
   let told: string | undefined
@@ -20,15 +20,15 @@ export function substitute(text: string, environment: Environment): Substituted 
     }
     const set = Object.hasOwn(environment, name) ? environment[name] : undefined
     const value = set || fallback
-    if (value === undefined) told ??= unset(name)
+    if (value === undefined) told ??= unsetMessage(name)
     return value ?? match
   })
   return told === undefined ? { text: filled } : { told }
 }
 
-// The last alternative is what remains of a reference that is not one.
+// The last alternative matches invalid references.
 const reference = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g
 
-function unset(name: string): string {
+function unsetMessage(name: string): string {
   return `found \${${name}}, expected the environment variable ${name} to be set, or a default: \${${name}:-…}`
 }

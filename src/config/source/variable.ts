@@ -1,24 +1,24 @@
 import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Path } from '../report/problem.ts'
 
-/** A variable, or an option of the command, that stands for a setting and wins over the file's. */
+/** An environment variable or an option of the command that overrides a setting of the file. */
 export type Variable = {
   readonly name: string
-  /** The setting it stands for. */
+  /** The path of the setting. */
   readonly path: Path
-  /** Settings that follow it where the file does not give them. */
+  /** Further settings that get the same value, unless the file sets them. */
   readonly followers?: readonly Path[]
-  /** What the setting gets: its unit in the setting's (NaN when it cannot be that), or a list. */
+  /** Converts the text to the setting's value: to its unit (NaN if invalid), or to a list. */
   readonly convert?: (
     text: string,
   ) => number | string | readonly string[] | JsonObject | readonly JsonObject[]
-  /** The file wins where it gives the setting. */
-  readonly yields?: boolean
-  /** What belongs in it, where that is not what belongs in the setting. */
+  /** True: the file takes precedence. */
+  readonly fileTakesPrecedence?: boolean
+  /** The expected text, if it differs from the setting's. */
   readonly expected?: string
-  /** The provider it is a setting of, where that is not always there. */
+  /** The provider that has this setting, if it is optional. */
   readonly of?: OptionalProvider
 }
 
-/** A provider that is there once all that it cannot do without is in the environment. */
+/** A provider that is added if the environment has all variables that it needs. */
 export type OptionalProvider = { readonly name: string; readonly needs: readonly string[] }

@@ -9,7 +9,7 @@ export type Session = {
   readonly role?: 'read' | 'admin'
   readonly name?: string | null
   readonly version?: string
-  /** Nothing is configured: the simulator answers. */
+  /** Nothing is configured, so the simulator answers. */
   readonly demo?: boolean
   readonly calls_need_key?: boolean
   /** A model that is served. Null: none is known by name. */

@@ -77,7 +77,7 @@ Another price (1)
       ['baseten', '0.15', false],
     ])
     const checked = await run(['check'])
-    expect(checked.stdout).toContain(`The catalogue is of 2026-11-29, ${path}.`)
+    expect(checked.stdout).toContain(`The catalogue is dated 2026-11-29 (${path}).`)
   })
 
   test('holds back what is over threefold until it is accepted', async () => {

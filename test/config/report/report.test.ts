@@ -34,8 +34,8 @@ models:
     { PANDOTATE_API_KEY: 'pk_0123456789ab12' },
   )
   expect(describeConfig(config, testProviders)).toBe(`\
-gateway.yaml: what differs from the defaults (--all prints every setting)
-Management requires a key in auth.adminKeys: there is none.
+gateway.yaml: settings that differ from the defaults (--all prints every setting)
+Management requires a key in auth.adminKeys, and there is none.
 
 server.host                        ::
 server.port                        8080
@@ -76,7 +76,7 @@ test('every setting, by the name that it has in gateway.yaml, where all are aske
     'providers.mine.header': '…ngth',
     'providers.mine.attempts': '3',
   })
-  expect(text).toMatch(/\nThe catalogue is of \d{4}-\d\d-\d\d, as shipped\.\n/)
+  expect(text).toMatch(/\nThe catalogue is dated \d{4}-\d\d-\d\d \(as shipped\)\.\n/)
 })
 
 test('a setting that is written as its default is, is none that differs', () => {
@@ -100,8 +100,8 @@ test('the demo says that it is one, and that nobody is asked for a key', () => {
   const text = describeConfig(loadBoth(undefined), testProviders)
   expect(text).toBe(`\
 no file: every setting has its default (--all prints them)
-Nothing is configured: the simulator answers.
-No key is required: every caller is served, and may manage the gateway.`)
+Nothing is configured, so the simulator answers.
+No key is required: every caller may use and manage the gateway.`)
   expect(describeConfig(loadBoth(undefined), testProviders, { isWhole: true })).toMatch(
     /\n {2}\* {5}first {5}1\. pandotate .*\n {18}2\. simulator {2}as requested {10}by model/,
   )

@@ -33,7 +33,7 @@ describe('a price of the operator’s own', () => {
     expect(load(written).routes[0]?.deployments[0]?.price).toStrictEqual(price)
   })
 
-  const day = 'expected a day in UTC, such as 2026-12-01, that no other entry has; one entry may be without'
+  const day = 'expected a day in UTC, such as 2026-12-01, that no other entry has; one entry may have none'
   const amount = 'expected USD as a decimal number of at least 0, with 9 decimals at most'
   const entry =
     'expected a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top'
@@ -42,7 +42,7 @@ describe('a price of the operator’s own', () => {
   test.for<[string, string]>([
     [
       '[]',
-      `price: found an empty list, ${entry}; or a list of such sections, each with the day from which it holds`,
+      `price: found an empty list, ${entry}; or a list of such sections, each with the day from which it applies`,
     ],
     ['[{ from: today, perSecond: 1 }]', `price[0].from: found "today", ${day}`],
     ['[{ from: 2026-02-30, perSecond: 1 }]', `price[0].from: found "2026-02-30", ${day}`],

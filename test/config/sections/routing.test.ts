@@ -92,7 +92,7 @@ describe('a deployment', () => {
 
   const amount = 'expected USD as a decimal number of at least 0, with 9 decimals at most'
   const price =
-    'expected a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top; or a list of such sections, each with the day from which it holds'
+    'expected a section with input and output (and cachedInput) in USD per million tokens, with perSecond in USD, or with gpu (and gpus); perRequest comes on top; or a list of such sections, each with the day from which it applies'
   test.for([
     ['weight: -1', 'weight: found -1, expected a number from 0 to 1000000'],
     ['weight: heavy', 'weight: found "heavy", expected a number from 0 to 1000000'],
@@ -179,7 +179,7 @@ models:
   })
 
   const expected =
-    'expected a name without *, of at most 256 characters, that no other model and no other alias has, without :floor or :nitro at its end'
+    'expected a name without *, of at most 256 characters, that is not the name of another model or alias, without :floor or :nitro at its end'
   test.for<[string, string, string]>([
     ['its own model', 'a: { aliases: [a]', 'a.aliases[0]: found "a"'],
     ['another model', 'a: { aliases: [x, b]', 'a.aliases[1]: found "b"'],
