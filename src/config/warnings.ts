@@ -44,7 +44,8 @@ function nearVariables(environment: Environment): readonly string[] {
     if (name.startsWith('OTEL_')) return []
     const unset = known.filter((one) => one.includes('_') && !environment[one])
     const meant =
-      unset.find((one) => withoutAffixes(one) === withoutAffixes(name)) ?? unset.find((one) => isWithin(name, one, mostEdits))
+      unset.find((one) => withoutAffixes(one) === withoutAffixes(name)) ??
+      unset.find((one) => isWithin(name, one, mostEdits))
     return meant === undefined ? [] : [`The variable ${name} is not read: did you mean ${meant}?`]
   })
 }
@@ -134,8 +135,7 @@ export function nearFiles(environment: Environment, exists: (path: string) => bo
   const variablesFiles = exists('.env') ? [] : nearVariablesFiles.filter(exists)
   return [
     ...settings.map(
-      (name) =>
-        `${name} is not read: name it gateway.yaml, or set --config or ${fileVariable}.`,
+      (name) => `${name} is not read: name it gateway.yaml, or set --config or ${fileVariable}.`,
     ),
     ...variablesFiles.map((name) => `${name} is not read: name it .env.`),
   ]

@@ -84,10 +84,7 @@ describe('files of nearly the right name', () => {
     nearFiles(environment, (path) => files.includes(path)).join('\n')
 
   test.for([
-    [
-      'gateway.yml',
-      /^gateway.yml is not read: name it gateway.yaml, or set --config or GATEWAY_CONFIG/,
-    ],
+    ['gateway.yml', /^gateway.yml is not read: name it gateway.yaml, or set --config or GATEWAY_CONFIG/],
     ['Gateway.yaml', /^Gateway.yaml is not read/],
     ['gateway.json', /^gateway.json is not read/],
     ['config.yaml', /^config.yaml is not read/],

@@ -29,7 +29,10 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
     keys.length + adminKeys.length === 0 &&
     !allowUnauthenticated
   ) {
-    findings.push({ path: ['cors', 'origins'], told: `found "*", expected a list of origins, or ${keysExpected}` })
+    findings.push({
+      path: ['cors', 'origins'],
+      told: `found "*", expected a list of origins, or ${keysExpected}`,
+    })
   }
   return findings
 }

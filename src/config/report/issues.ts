@@ -70,7 +70,11 @@ function keysAt(shape: Shape | undefined): string[] {
   return sections.length === 1 ? keysAt(sections[0]) : []
 }
 
-function told(issue: z.core.$ZodIssue, shape: Shape | undefined, given: EnvironmentValue | undefined): string {
+function told(
+  issue: z.core.$ZodIssue,
+  shape: Shape | undefined,
+  given: EnvironmentValue | undefined,
+): string {
   const value = given === undefined ? issue.input : given.text
   const found = value === undefined ? 'missing' : `found ${foundText(value, shape)}`
   if (shape?.expected === undefined && given?.expected === undefined && isHarmless(issue.message, value)) {

@@ -45,7 +45,10 @@ function readInstance(
   const path = ['providers', name]
   const types = providers.map(({ type }) => type)
   if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
-    return { path, told: 'is not a valid name of a provider, expected up to 64 letters, digits, dots, - or _' }
+    return {
+      path,
+      told: 'is not a valid name of a provider, expected up to 64 letters, digits, dots, - or _',
+    }
   }
   const { type = name, ...settings } = isObject(entry) ? entry : { entry }
   const provider = providers.find((candidate) => candidate.type === type)
@@ -59,7 +62,9 @@ function readInstance(
     return { path, told: `found ${foundText(entry, undefined)}, expected a section with a type, ${expected}` }
   }
   const told =
-    isObject(entry) && 'type' in entry ? `found ${foundText(type, text)}, ${expected}` : `missing, ${expected}`
+    isObject(entry) && 'type' in entry
+      ? `found ${foundText(type, text)}, ${expected}`
+      : `missing, ${expected}`
   return { path: [...path, 'type'], told }
 }
 

@@ -131,10 +131,16 @@ function isReachable(name: string): boolean {
   return !steeringEnd.test(name)
 }
 
-type DuplicateDeployment = { readonly path: (string | number)[]; readonly input: string; readonly like: number }
+type DuplicateDeployment = {
+  readonly path: (string | number)[]
+  readonly input: string
+  readonly like: number
+}
 
 /** Deployments of a route that equal an earlier one. They could not be distinguished. */
-function duplicateDeployments(models: Readonly<Record<string, Pick<WrittenModel, 'deployments'>>>): DuplicateDeployment[] {
+function duplicateDeployments(
+  models: Readonly<Record<string, Pick<WrittenModel, 'deployments'>>>,
+): DuplicateDeployment[] {
   return Object.entries(models).flatMap(([name, { deployments }]) =>
     deployments.flatMap(({ provider, model = name }, index) => {
       const like = deployments.findIndex((one) => one.provider === provider && (one.model ?? name) === model)
@@ -146,7 +152,9 @@ function duplicateDeployments(models: Readonly<Record<string, Pick<WrittenModel,
 type DuplicateAlias = { readonly path: (string | number)[]; readonly input: string }
 
 /** Aliases that are already the name of a model or an earlier alias. */
-function duplicateAliases(models: Readonly<Record<string, { readonly aliases: readonly string[] }>>): DuplicateAlias[] {
+function duplicateAliases(
+  models: Readonly<Record<string, { readonly aliases: readonly string[] }>>,
+): DuplicateAlias[] {
   const names = new Set(Object.keys(models))
   return Object.entries(models).flatMap(([model, { aliases }]) =>
     aliases.flatMap((alias, index) => {
