@@ -3,8 +3,8 @@ import { dayOf } from './day.ts'
 import { type Amount, priceOf } from './listed-price.ts'
 
 /**
- * What is known of models and hardware at providers, as data: availability over time, prices and abilities with their
- * sources, and default routes. Read from `catalog.json`.
+ * Models and hardware at providers, as data: availability over time, prices and abilities with their sources, and
+ * default routes. Read from `catalog.json`.
  */
 export type Catalog = {
   /** The day on which it was compiled. */
@@ -144,7 +144,7 @@ const modelSchema = z.strictObject({
   /** Absent: a chat model. */
   kind: z.enum(modelKinds).exactOptional(),
   ...dates,
-  /** Its successor by the provider's own word, by its name there. */
+  /** The successor that the provider names, by its name there. */
   successor: name.exactOptional(),
   price: tokenPriceSchema.exactOptional(),
   contextTokens: count,

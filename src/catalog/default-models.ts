@@ -41,5 +41,5 @@ export function successorsIn({ names }: Pick<Catalog, 'names'>): (name: string) 
   return (name) => byName.get(name) ?? []
 }
 
-/** Knows the short names, and is asked for any name unchanged. */
+/** Pandotate accepts short names, and gets every name unchanged. */
 const pandotate: DefaultDeployment = { provider: 'pandotate' }

@@ -27,7 +27,7 @@ export function disagreements(
     const { today } = options
     const current = own.find(({ from = '', until = '9999' }) => from <= today && today < until)
     if (current !== undefined)
-      return differences(current, catalog, sources, options).map((told) => `${place}: ${told}`)
+      return differences(current, catalog, sources, options).map((difference) => `${place}: ${difference}`)
     const last = own.toSorted((one, other) => ((one.until ?? '') < (other.until ?? '') ? 1 : -1))[0]
     if (last?.until === undefined) return [`${place}: is not in the catalogue`]
     const now = last.successor === undefined ? '' : `, now ${last.successor}`
@@ -47,7 +47,7 @@ function differences(
     .at(-1)
   const days = read === undefined ? Number.POSITIVE_INFINITY : (dayOf(today) - dayOf(read)) / 86_400_000
   const aged = days > maxAgeDays ? [`its price was last read on ${read}, ${days} days ago`] : []
-  const said = sources.flatMap(({ name, rows }) => {
+  const contradictions = sources.flatMap(({ name, rows }) => {
     const row = rows.find((one) => one.provider === current.provider && one.model === current.model)
     if (row === undefined) return []
     if ((row.until ?? '9999') <= today || row.isGone === true) return [`${name} lists it as retired`]
@@ -55,5 +55,5 @@ function differences(
       ? []
       : [`${priceText(current.price)}, and ${name} has ${priceText(row.price)}`]
   })
-  return [...aged, ...said]
+  return [...aged, ...contradictions]
 }

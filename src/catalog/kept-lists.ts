@@ -12,7 +12,7 @@ export interface KeptLists {
   write(provider: ListedAt, list: ProviderList): Promise<void>
 }
 
-/** A provider by its name and address: another server's list is not used for it. */
+/** A provider by its name and address, so that another server's list is not used for it. */
 export type ListedAt = { readonly name: string; readonly address: string }
 
 /** A provider's list, and when it was read. Parts that it does not offer are absent. */
@@ -97,7 +97,7 @@ function contentOf(path: string): Kept | undefined {
     const result = keptSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
     return result.success ? result.data : undefined
   } catch {
-    // Missing, unreadable or invalid: the provider is asked anyway.
+    // Missing, unreadable or invalid: the list is requested from the provider anyway.
     return undefined
   }
 }

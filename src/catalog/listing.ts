@@ -2,7 +2,7 @@ import type { Traits, UpstreamModel } from '../core/model/ports.ts'
 import { isKnownPrice } from '../core/model/price.ts'
 import type { KnownPrice } from './known-price.ts'
 
-/** One provider's list at the time it was read. It says nothing about earlier days. */
+/** One provider's list when it was read. It does not apply to earlier days. */
 export interface Listing {
   /** When it was read. */
   readonly epochMs: number

@@ -1,11 +1,11 @@
 import type { Presence, Traits, UpstreamHardware, UpstreamModel } from '../core/model/ports.ts'
 import { type Price, unknownPrice } from '../core/model/price.ts'
 import type { Catalog } from './catalog.ts'
+import { type CatalogIndex, createCatalogIndex, type Entry } from './catalog-index.ts'
 import { dayOf } from './day.ts'
 import type { KnownPrice } from './known-price.ts'
 import { createListing, type Listing } from './listing.ts'
 import { type Hardware, type OwnPrice, type OwnPrices, ownInForce } from './own-prices.ts'
-import { createPages, type Entry, type Pages } from './pages.ts'
 
 /**
  * Prices of models over time. Three layers, of which the first that knows the model decides: the operator's own prices,
@@ -16,7 +16,7 @@ export interface PriceBook {
   find(question: PriceQuestion, epochMs: number): KnownPrice | undefined
   /** Context and abilities of the model there, by the provider's list, else by the catalogue. */
   traits(question: ModelQuestion, epochMs: number): Traits
-  /** Whether the provider has the model: by its list, else by the catalogue. Undefined if neither tells. */
+  /** Whether the provider has the model: by its list, else by the catalogue. Undefined if neither reports it. */
   presence(question: ModelQuestion, epochMs: number): Presence | undefined
   /** Replaces a provider's list, from `epochMs` on. Atomic: a reader sees either the old list or the new one. */
   refresh(providerName: string, models: readonly UpstreamModel[], epochMs: number): void
@@ -50,7 +50,7 @@ export type BookParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
 
 /** `firmDays`: after so many days an unconfirmed price is no longer firm. Throws RangeError for an invalid price. */
 export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): PriceBook {
-  const pages = createPages(catalog, firmDays)
+  const index = createCatalogIndex(catalog, firmDays)
   const listings = new Map<string, Listing>()
   const machines = new Map<string, ReadonlyMap<string, KnownPrice>>()
   let version = 0
@@ -64,11 +64,11 @@ export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): P
       const written = own && ownInForce(own, epochMs)
       if (written !== undefined) {
         return 'gpu' in written
-          ? ofHardware(written, machineOf(provider, written.gpu, epochMs, pages, machines))
+          ? ofHardware(written, machineOf(provider, written.gpu, epochMs, index, machines))
           : ofOperator(written.price, written.from)
       }
       if (model === undefined) return undefined
-      const row = pages.models(provider.list).latest(model, epochMs)
+      const row = index.models(provider.list).latest(model, epochMs)
       const listed = listingOf(provider, row)
       const found = listed?.price(model, epochMs)
       if (found !== undefined) return found
@@ -78,12 +78,12 @@ export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): P
     },
     traits({ provider, model }, epochMs) {
       if (model === undefined) return {}
-      const row = pages.models(provider.list).latest(model, epochMs)
+      const row = index.models(provider.list).latest(model, epochMs)
       return { ...row?.traits, ...listingOf(provider, row)?.traits(model, epochMs) }
     },
     presence({ provider, model }, epochMs) {
       if (model === undefined) return undefined
-      const row = pages.models(provider.list).latest(model, epochMs)
+      const row = index.models(provider.list).latest(model, epochMs)
       const ended = row === undefined || row.untilMs > epochMs ? undefined : row
       const state = listingOf(provider, row)?.state(model, epochMs)
       const successor = row?.successor
@@ -134,10 +134,10 @@ function machineOf(
   { name, type }: PricedProvider,
   gpu: string,
   epochMs: number,
-  pages: Pages,
+  index: CatalogIndex,
   machines: ReadonlyMap<string, ReadonlyMap<string, KnownPrice>>,
 ): KnownPrice | undefined {
-  const row = pages.hardware(type).inForce(gpu, epochMs)
+  const row = index.hardware(type).inForce(gpu, epochMs)
   const listed = machines.get(name)
   const found = [gpu, ...(row?.pools ?? [])].flatMap((one) => listed?.get(one) ?? [])
   const dearest = found.reduce<KnownPrice | undefined>(

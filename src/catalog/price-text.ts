@@ -8,8 +8,8 @@ export function priceText(price: CatalogPrice | undefined): string {
     ['out', price?.output],
     ['cached', price?.cachedInput],
   ] as const
-  const told = parts.flatMap(([what, amount]) => (amount === undefined ? [] : [`${amount} ${what}`]))
-  return told.join(', ') || 'no price'
+  const amounts = parts.flatMap(([what, amount]) => (amount === undefined ? [] : [`${amount} ${what}`]))
+  return amounts.join(', ') || 'no price'
 }
 
 /** The same for input, output and, if both have it, cached input. */

@@ -185,8 +185,8 @@ function modelsDevRows([key, value]: readonly [string, unknown]): readonly Sourc
 
 /** Without undefined members. */
 function known<T extends object>(row: T): { [name in keyof T]: Exclude<T[name], undefined> } {
-  const told = Object.entries(row).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(told) as { [name in keyof T]: Exclude<T[name], undefined> }
+  const members = Object.entries(row).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(members) as { [name in keyof T]: Exclude<T[name], undefined> }
 }
 
 function perToken(usd: unknown): string | undefined {

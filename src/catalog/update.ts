@@ -10,7 +10,7 @@ export type CatalogChange = {
   readonly provider: string
   readonly model: string
   /** The end of a sentence: `1.25 in, 3.75 out -> 2.5 in, 7.5 out (LiteLLM)`. */
-  readonly told: string
+  readonly description: string
   /** It was not applied: it is large, or the sources disagree. */
   readonly isHeld: boolean
 }
@@ -26,7 +26,7 @@ export type UpdateOptions = {
 
 /**
  * Applies sources to a catalogue. Old rows end and stay, so that old records can be recomputed; a price that two
- * sources agree on is firm; a large change is held back until somebody accepts it.
+ * sources agree on is firm; a large change is held back until an operator accepts it.
  */
 export function updateCatalog(
   catalog: Catalog,
@@ -37,8 +37,8 @@ export function updateCatalog(
   const models = [...catalog.models]
   const changes: CatalogChange[] = []
   const named = sources.map((source) => ({ ...source, id: `${slug(source.name)}-${today}` }))
-  const said = sayings(named).filter(({ provider }) => wanted.has(provider))
-  for (const saying of said) changes.push(...take(models, saying, { today, accepts, catalog }))
+  const claims = claimsOf(named).filter(({ provider }) => wanted.has(provider))
+  for (const claim of claims) changes.push(...applyClaim(models, claim, { today, accepts, catalog }))
   const used = named.filter(({ id }) => models.some((row) => row.sources.includes(id)))
   const added = used.map(({ id, name, url }) => [id, { name, url, readAt: today }] as const)
   const next = { ...catalog, models, sources: { ...catalog.sources, ...Object.fromEntries(added) } }
@@ -47,13 +47,13 @@ export function updateCatalog(
 }
 
 /** The sources' facts about one model at one provider. */
-type Saying = {
+type Claim = {
   readonly provider: string
   readonly model: string
   readonly rows: readonly { readonly id: string; readonly name: string; readonly row: SourceRow }[]
 }
 
-function sayings(sources: readonly (SourceRows & { readonly id: string })[]): readonly Saying[] {
+function claimsOf(sources: readonly (SourceRows & { readonly id: string })[]): readonly Claim[] {
   const all = sources.flatMap(({ id, name, rows }) => rows.map((row) => ({ id, name, row })))
   const groups = Map.groupBy(all, ({ row }) => JSON.stringify([row.provider, row.model]))
   return Array.from(groups.values(), (rows) => {
@@ -63,33 +63,33 @@ function sayings(sources: readonly (SourceRows & { readonly id: string })[]): re
   })
 }
 
-type Taking = Pick<UpdateOptions, 'today' | 'accepts'> & { readonly catalog: Catalog }
+type ApplyOptions = Pick<UpdateOptions, 'today' | 'accepts'> & { readonly catalog: Catalog }
 
-function take(models: CatalogModel[], saying: Saying, taking: Taking): readonly CatalogChange[] {
-  const { today } = taking
-  const { provider, model } = saying
+function applyClaim(models: CatalogModel[], claim: Claim, options: ApplyOptions): readonly CatalogChange[] {
+  const { today } = options
+  const { provider, model } = claim
   const own = models.filter((row) => row.provider === provider && row.model === model)
   const current = own.find(({ from = '', until = '9999' }) => from <= today && today < until)
-  const gone = saying.rows.find(({ row: { until = '9999', isGone } }) => until <= today || isGone === true)
-  const change = (type: CatalogChange['type'], told: string, isHeld = false): CatalogChange => ({
-    ...{ type, provider, model, told, isHeld },
+  const gone = claim.rows.find(({ row: { until = '9999', isGone } }) => until <= today || isGone === true)
+  const change = (type: CatalogChange['type'], description: string, isHeld = false): CatalogChange => ({
+    ...{ type, provider, model, description, isHeld },
   })
   if (gone !== undefined) {
     if (current === undefined) return []
     const { until: day = today, successor } = gone.row
     const until = day > (current.from ?? '') ? day : today
     const next = { ...current, until, ...(successor === undefined ? {} : { successor }) }
-    replace(models, current, [{ ...next, sources: withSource(current, gone.id, taking.catalog) }])
+    replace(models, current, [{ ...next, sources: withSource(current, gone.id, options.catalog) }])
     const now = successor === undefined ? '' : `, now ${successor}`
     return [change('retired', `since ${until}${now} (${gone.name})`)]
   }
-  // A row that one source ended is not reopened by another that has not noticed.
+  // A row that one source has ended is not reopened by an outdated source.
   if (current === undefined && own.length > 0) return []
-  const agreed = agreement(saying, current)
+  const agreed = agreement(claim, current)
   const names = agreed.map(({ name }) => name).join(', ')
   const [first] = agreed
   if (first === undefined) {
-    const all = saying.rows.map(({ name, row }) => `${priceText(row.price)} (${name})`).join(', ')
+    const all = claim.rows.map(({ name, row }) => `${priceText(row.price)} (${name})`).join(', ')
     return [change('disputed', `${priceText(current?.price)}, or ${all}`, true)]
   }
   const row = rowOf(first.row, today, agreed)
@@ -97,20 +97,20 @@ function take(models: CatalogModel[], saying: Saying, taking: Taking): readonly 
     models.push(row)
     return [change('added', `${priceText(row.price)} (${names})`)]
   }
-  if (samePrice(current.price, row.price)) return confirm(models, current, row, { change, names, taking })
-  const told = `${priceText(current.price)} -> ${priceText(row.price)} (${names})`
-  if (isLarge(current.price, row.price) && !taking.accepts) return [change('repriced', told, true)]
+  if (samePrice(current.price, row.price)) return confirm(models, current, row, { change, names, options })
+  const description = `${priceText(current.price)} -> ${priceText(row.price)} (${names})`
+  if (isLarge(current.price, row.price) && !options.accepts) return [change('repriced', description, true)]
   const isOfToday = current.from === today
   replace(models, current, isOfToday ? [row] : [{ ...current, until: today }, row])
-  return [change('repriced', told)]
+  return [change('repriced', description)]
 }
 
 /** The rows whose price is used: two that agree, else the catalogue's, else a single source. */
-function agreement({ rows }: Saying, current: CatalogModel | undefined): Saying['rows'] {
+function agreement({ rows }: Claim, current: CatalogModel | undefined): Claim['rows'] {
   const groups = rows.map(({ row }) => rows.filter((other) => samePrice(other.row.price, row.price)))
   const most = groups.reduce(
     (best, group) => (group.length > best.length ? group : best),
-    [] as Saying['rows'],
+    [] as Claim['rows'],
   )
   if (most.length >= 2) return most
   const same = rows.filter(({ row }) => current !== undefined && samePrice(current.price, row.price))
@@ -119,22 +119,22 @@ function agreement({ rows }: Saying, current: CatalogModel | undefined): Saying[
 }
 
 type Confirming = {
-  readonly change: (type: CatalogChange['type'], told: string) => CatalogChange
+  readonly change: (type: CatalogChange['type'], description: string) => CatalogChange
   readonly names: string
-  readonly taking: Taking
+  readonly options: ApplyOptions
 }
 
 function confirm(
   models: CatalogModel[],
   current: CatalogModel,
   row: CatalogModel,
-  { change, names, taking }: Confirming,
+  { change, names, options }: Confirming,
 ): readonly CatalogChange[] {
   let { sources } = current
-  for (const id of row.sources) sources = withSource({ sources }, id, taking.catalog)
+  for (const id of row.sources) sources = withSource({ sources }, id, options.catalog)
   const { firm: _firm, ...rest } = current
   const price = { ...row.price, ...current.price }
-  // Two that agree outweigh the earlier doubt.
+  // Two sources that agree make a doubtful price firm.
   const isFirm = sources.length >= 2 || current.firm !== false
   const next = { ...describe(rest, row), price, sources: [...sources], ...(isFirm ? {} : { firm: false }) }
   if (JSON.stringify(next) === JSON.stringify(current)) return []
@@ -144,14 +144,14 @@ function confirm(
 
 /** Facts that the catalogue lacks. */
 function describe(current: Omit<CatalogModel, 'firm'>, row: CatalogModel): Omit<CatalogModel, 'firm'> {
-  const { provider: _p, model: _m, from: _f, sources: _s, price: _price, ...told } = row
-  return { ...told, ...current }
+  const { provider: _p, model: _m, from: _f, sources: _s, price: _price, ...facts } = row
+  return { ...facts, ...current }
 }
 
 function rowOf(
   { until, isGone: _gone, ...row }: SourceRow,
   today: string,
-  agreed: Saying['rows'],
+  agreed: Claim['rows'],
 ): CatalogModel {
   const coming = until === undefined ? {} : { until }
   return { ...row, from: today, ...coming, sources: agreed.map(({ id }) => id) }

@@ -19,9 +19,11 @@ function shapeOf(value: unknown, depth: number): unknown {
   if (JSON.isRawJSON(value) || !isObject(value)) return 'number'
   const names = Object.keys(value)
   if (depth >= deepest) return `section ${names.length}`
-  const told = names.slice(0, mostNames).map((name) => [nameOf(name), memberShape(name, value[name], depth)])
+  const members = names
+    .slice(0, mostNames)
+    .map((name) => [nameOf(name), memberShape(name, value[name], depth)])
   const more = names.length > mostNames ? { '…': `and ${names.length - mostNames} more` } : {}
-  return { ...Object.fromEntries(told), ...more }
+  return { ...Object.fromEntries(members), ...more }
 }
 
 function memberShape(name: string, value: unknown, depth: number): unknown {

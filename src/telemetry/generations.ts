@@ -7,9 +7,9 @@ import { createKeptLines, type KeptLines, type KeptLinesSettings } from './kept-
 export interface Generations {
   /** Keeps a finished call; `line` is its members, as `writeLine` writes them. */
   keep(record: CallRecord, line: EncodedLine): void
-  /** One of this caller's calls; undefined for an unknown one, and for another's. */
+  /** One of this caller's calls; undefined if it is unknown or another caller's. */
   find(id: string, tenant: string): Generation | undefined
-  /** Anyone's, for an operator. */
+  /** A call of any caller, for operators. */
   findAny(id: string): Generation | undefined
 }
 
@@ -38,7 +38,7 @@ function createFairLines({ lines, bytes }: KeptLinesSettings): KeptLines {
     const count = counts.get(owner) ?? 1
     if (count > 1) counts.set(owner, count - 1)
     else counts.delete(owner)
-    // As if one more owner had come, so that a single one never moves its own.
+    // Counted with one more owner, so that a single owner never moves its own lines.
     if (count <= lines / (counts.size + 1)) second.keep(line, stamp, owner)
   })
   return {

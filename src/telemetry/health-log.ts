@@ -7,14 +7,14 @@ import { causeCodeOf } from '../core/model/record/fields/failure-fields.ts'
  * logged once for all of its deployments.
  */
 export function createHealthLog(log: Logger): (event: HealthEvent) => void {
-  const told = new Map<string, HealthEventType>()
+  const logged = new Map<string, HealthEventType>()
   return (event) => {
     const provider = event.deployment.slice(event.deployment.lastIndexOf('@') + 1)
     const well = wellOf.get(event.type)
     if (well !== undefined) {
       const about = `${well} ${provider}`
-      if ((told.get(about) ?? well) === event.type) return
-      told.set(about, event.type)
+      if ((logged.get(about) ?? well) === event.type) return
+      logged.set(about, event.type)
     }
     const { type, deployment, model, failure, failures, openMs } = event
     const cause = failure && {

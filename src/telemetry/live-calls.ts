@@ -4,11 +4,11 @@ import type { CallRecord } from '../core/model/record/record.ts'
 import type { SharedBus } from '../core/model/shared/bus.ts'
 import { lineOf } from './line.ts'
 
-/** Finished calls of every process of the gateway, for people who watch. */
+/** Finished calls of all processes of the gateway, for live views. */
 export interface LiveCalls {
   readonly sink: Sink
-  /** Until the signal aborts. Calls that come faster than a person can read are counted. */
-  watch(filters: LiveFilters, hear: (news: LiveNews) => void, signal: AbortSignal): void
+  /** Watches until the signal aborts. Calls above a readable rate are only counted. */
+  watch(filters: LiveFilters, listener: (news: LiveNews) => void, signal: AbortSignal): void
 }
 
 export type LiveNews = {
@@ -27,7 +27,7 @@ export type LiveFilters = {
   readonly provider?: string | undefined
   readonly deployment?: string | undefined
   readonly failure?: string | undefined
-  /** Calls that have each of them. */
+  /** Only calls with all of these tags. */
   readonly tags?: readonly string[] | undefined
   readonly failed?: boolean | undefined
   readonly status?: number | undefined
@@ -44,7 +44,7 @@ export type LiveCallsParts = {
   readonly newId: () => string
 }
 
-/** Nothing is built or sent while nobody watches. */
+/** Nothing is built or sent while there are no watchers. */
 export function createLiveCalls(parts: LiveCallsParts): LiveCalls {
   const { bus } = parts
   const watchers = new Map<string, Watcher>()
@@ -60,7 +60,7 @@ export function createLiveCalls(parts: LiveCallsParts): LiveCalls {
     for (const [id, watcher] of watchers) {
       if (watcher.until < parts.clock.now()) watchers.delete(id)
       else if (watcher.lines.length > 0) {
-        bus.publish(told + id, `{"calls":[${watcher.lines.join(',')}],"more":${watcher.more}}`)
+        bus.publish(newsTopic + id, `{"calls":[${watcher.lines.join(',')}],"more":${watcher.more}}`)
         watcher.lines = []
         watcher.more = 0
       }
@@ -74,10 +74,10 @@ export function createLiveCalls(parts: LiveCallsParts): LiveCalls {
         if (timer === undefined) timer = setTimeout(tell, everyMs).unref()
       },
     },
-    watch(filters, hear, signal) {
+    watch(filters, listener, signal) {
       const want: Wanted = { id: parts.newId(), filters }
       const text = JSON.stringify(want)
-      const leave = bus.subscribe(told + want.id, (news) => hear(JSON.parse(news) as LiveNews))
+      const leave = bus.subscribe(newsTopic + want.id, (news) => listener(JSON.parse(news) as LiveNews))
       bus.publish(wanted, text)
       const asking = setInterval(() => bus.publish(wanted, text), patienceMs / 3).unref()
       const end = () => {
@@ -95,13 +95,13 @@ type Wanted = { readonly id: string; readonly filters: LiveFilters }
 type Watcher = { readonly filters: LiveFilters; lines: string[]; more: number; until: number }
 
 const wanted = 'live-calls-wanted'
-const told = 'live-calls:'
+const newsTopic = 'live-calls:'
 
 /** The rate per process and watcher: twenty calls a second. */
 const mostAtOnce = 5
 const everyMs = 250
 
-/** A watcher that has not asked for this long is gone. */
+/** A watcher that has not renewed its subscription for this long is dropped. */
 const patienceMs = 15_000
 
 function note(record: CallRecord, watchers: Iterable<Watcher>): void {

@@ -6,15 +6,15 @@ import type { Sink } from '../core/model/ports.ts'
  * the log.
  */
 export function createReasonWarnings(log: Logger): Sink {
-  const told = new Set<string>()
+  const warned = new Set<string>()
   return {
     write({ attempts }) {
       for (const { provider, deployment, unknownReason } of attempts) {
-        if (unknownReason === undefined || told.size >= mostTold) continue
+        if (unknownReason === undefined || warned.size >= mostWarnings) continue
         const reason = plain(unknownReason)
         const key = `${provider}: ${reason}`
-        if (told.has(key)) continue
-        told.add(key)
+        if (warned.has(key)) continue
+        warned.add(key)
         log.warn({ provider, deployment, reason }, 'an upstream gave an unknown finish reason')
       }
     },
@@ -22,7 +22,7 @@ export function createReasonWarnings(log: Logger): Sink {
 }
 
 /** An upstream may invent a new one each time. */
-const mostTold = 256
+const mostWarnings = 256
 
 /** The reason is the upstream's text: if it does not look like a name, it is not logged. */
 function plain(reason: string): string {

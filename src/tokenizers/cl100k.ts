@@ -40,8 +40,8 @@ export function createTokenizer(): Tokenizer {
 export type Tokenizer = TokenCounter &
   Detokenizer & {
     /**
-     * Loads the vocabulary, which blocks the event loop for some tenths of a second: call it before there are calls.
-     * Otherwise the first use does it.
+     * Loads the vocabulary, which blocks the event loop for some tenths of a second: call it before serving calls.
+     * Otherwise the first use loads it.
      */
     prepare(): Promise<void>
   }
@@ -59,7 +59,7 @@ const sampleLength = 8 * 1024
 
 /**
  * In UTF-16 units. The package's merge is quadratic in a run without a boundary (64 Ki of one letter take two seconds),
- * so it never gets more than this at once.
+ * so it never gets a longer text at once.
  */
 const sliceLength = 512
 

@@ -5,12 +5,12 @@ import { type EncodingName, encodingOfModel } from './families.ts'
 export type Encoder = TokenEncoder & {
   /**
    * Loads the vocabularies of these models, which blocks the event loop for some tenths of a second each: call it
-   * before there are calls.
+   * before serving calls.
    */
   prepare(models: Iterable<string>): Promise<void>
 }
 
-/** Uses the vocabularies that come with the packages. One that was not prepared is loaded at its first use. */
+/** Uses the vocabularies in the packages. A vocabulary that was not prepared is loaded at its first use. */
 export function createEncoder(): Encoder {
   const loaded = new Map<EncodingName, Promise<Encode>>()
   const load = (name: EncodingName) => {
@@ -40,7 +40,7 @@ const mostLength = 256 * 1024
 /** Characters of one class in a row: the package's merge is quadratic in these, a millisecond at this length. */
 const longestRun = 1024
 
-/** In UTF-16 units, at a place to cut; and slices between two turns of the event loop. */
+/** The length of a slice in UTF-16 units, and the number of slices between two turns of the event loop. */
 const sliceLength = 1024
 const slicesPerTurn = 8
 

@@ -14,17 +14,17 @@ const whole = {
   names: [{ names: ['m', 'short'], places: [{ provider: 'together', model: 'm' }], successors: ['short'] }],
 }
 
-test('a catalogue is what its text says', () => {
+test('a catalogue is read from its text', () => {
   const { format: _format, version: _version, ...content } = whole
   expect(readCatalog(JSON.stringify(whole))).toEqual(content)
 })
 
-test('its text reads as the same one', () => {
+test('its text is read back as the same catalogue', () => {
   const catalog: Catalog = shippedCatalog()
   expect(readCatalog(catalogText(catalog))).toEqual(catalog)
 })
 
-describe('a catalogue is refused, and the place told', () => {
+describe('a catalogue is refused, and the error names the position', () => {
   test.for<[string, object, string]>([
     ['of another format', { format: 'other' }, 'format: '],
     ['of a later version', { version: 2 }, 'version: '],
@@ -60,7 +60,7 @@ describe('a catalogue is refused, and the place told', () => {
     expect(read).toThrow(told)
   })
 
-  test('that is no JSON', () => {
+  test('that is not JSON', () => {
     expect(() => readCatalog('prices: none')).toThrow('It is not JSON.')
   })
 })

@@ -7,7 +7,7 @@ import { matchesPattern } from '../../src/core/model/pattern.ts'
 const catalog = shippedCatalog()
 const all = ['pandotate', 'together', 'baseten', 'runpod', 'mistral', 'simulator']
 
-/** `provider` or `provider:model`, as the router would find them: the exact name, or the longest pattern. */
+/** `provider` or `provider:model`, found like the router does: by the exact name, or the longest pattern. */
 function placesOf(model: string, available: readonly string[]): readonly string[] | undefined {
   const routes = defaultModels(catalog, new Set(available))
   const length = (pattern: string) => (pattern === model ? Number.POSITIVE_INFINITY : pattern.length)
@@ -86,8 +86,8 @@ describe('with some keys', () => {
   })
 })
 
-/** Of each kind of name, where it goes with which keys: t for Together, b for Baseten, r for RunPod, p for Pandotate. */
-describe('for every key alone, and for every pair of them', () => {
+/** For each kind of name, its destinations by keys: t for Together, b for Baseten, r for RunPod, p for Pandotate. */
+describe('for every single key, and for every pair', () => {
   const keys = { t: 'together', b: 'baseten', r: 'runpod', p: 'pandotate' }
   const columns = ['t', 'b', 'r', 'p', 'tb', 'tr', 'tp', 'br', 'bp', 'rp'] as const
   test.for<[string, string]>([
@@ -122,13 +122,13 @@ test('no name has two routes', () => {
   expect(patterns).toEqual([...new Set(patterns)])
 })
 
-/** The names of which no shared host is left, and what stands nearest to each. */
+/** The names without a remaining shared host, and their nearest successors. */
 const withoutPlace = [
   ...['llama-3.3-70b', 'gpt-oss-20b', 'gemma-4-31b', 'deepseek-v4-pro', 'qwen3.8-2.4t-a95b', 'inkling'],
   ...['minimax-m3', 'kimi-k2.6', 'glm-4.7', 'multilingual-e5-large-instruct'],
 ]
 
-test('every name without a living place names successors, and they live', () => {
+test('every name without a destination has successors, which have one', () => {
   const book = createPriceBook(catalog)
   const now = Date.parse('2026-11-29')
   const lives = ({ provider, model }: { readonly provider: string; readonly model?: string }) =>
@@ -150,7 +150,7 @@ function isPattern(name: string): boolean {
   return name.includes('*')
 }
 
-test.for(['together', 'baseten', 'mistral'])('what is asked of %s has a price there', (available) => {
+test.for(['together', 'baseten', 'mistral'])('every default model at %s has a price there', (available) => {
   const book = createPriceBook(catalog)
   const models = defaultModels(catalog, new Set([available])).flatMap(({ deployments }) => deployments)
   expect(models.length).toBeGreaterThan(5)

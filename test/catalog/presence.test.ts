@@ -5,7 +5,7 @@ import { bookOf, entry, listed, november, priced, sources, together } from './ro
 
 const dayMs = 86_400_000
 
-describe('a price that is shipped', () => {
+describe('a shipped price', () => {
   const book = bookOf(
     entry('1', { model: 'agreed' }),
     entry('1', { model: 'one source', sources: ['list'] }),
@@ -30,14 +30,14 @@ describe('a price that is shipped', () => {
     })
   })
 
-  test('is firm for as long as it is said to be', () => {
+  test('is firm for the configured number of days', () => {
     const strict = createPriceBook({ models: [entry('1')], hardware: [], sources }, 1)
     const at = (moment: string) =>
       strict.find({ provider: together, model: 'llama' }, Date.parse(moment))?.isFirm
     expect([at('2026-11-22T23:00:00Z'), at('2026-11-23')]).toEqual([true, false])
   })
 
-  test('is not firm where the provider’s own list has no such model', () => {
+  test('is not firm if the provider’s own list lacks the model', () => {
     const listing = bookOf(entry('1'), entry('1', { model: 'unpriced' }))
     listing.refresh('together-eu', [listed('other', priced(2)), listed('unpriced', unknownPrice)], november)
     for (const model of ['llama', 'unpriced']) {
@@ -49,7 +49,7 @@ describe('a price that is shipped', () => {
   })
 })
 
-test('a listed price stops being firm, too, when no list has come for too long', () => {
+test('a listed price also stops being firm without a new list for too long', () => {
   const book = bookOf()
   book.refresh('together-eu', [listed('llama', priced(2))], november)
   const at = (days: number) => book.find({ provider: together, model: 'llama' }, november + days * dayMs)
@@ -85,13 +85,13 @@ describe('whether a provider has a model', () => {
     expect(book.presence({ provider: { ...together, name: 'other' }, model }, november)).toEqual(shipped)
   })
 
-  test('is reported by a list that has no prices at all, too', () => {
+  test('is also reported by a list without any prices', () => {
     const book = bookOf()
     book.refresh('together-eu', [listed('llama', unknownPrice)], november)
     expect(book.presence({ provider: together, model: 'llama' }, november)?.state).toBe('listed')
   })
 
-  test('is reported by the catalogue where that was read after the list, which was kept', () => {
+  test('is reported by the catalogue if that is newer than a stored list', () => {
     const book = bookOf(...rows)
     book.refresh('together-eu', [listed('gone', priced(7))], Date.parse('2026-10-01'))
     const ask = (model: string) => book.presence({ provider: together, model }, november)?.state
@@ -99,12 +99,12 @@ describe('whether a provider has a model', () => {
     expect(book.find({ provider: together, model: 'gone' }, november)).toMatchObject({ source: 'shipped' })
   })
 
-  test('is not known where callers name the model', () => {
+  test('is unknown if callers name the model', () => {
     expect(bookOf().presence({ provider: together, model: undefined }, november)).toBeUndefined()
   })
 })
 
-test('what a model can do is the list’s word, and where it has none the catalogue’s, of a retired one as well', () => {
+test('abilities come from the list, else from the catalogue, also for a retired model', () => {
   const told = { contextTokens: 4096, maxOutputTokens: 1024, tools: true, vision: false, jsonSchema: true }
   const book = bookOf(entry('1', told), entry('1', { model: 'gone', until: '2026-10-22', vision: true }))
   const traits = (model: string) => book.traits({ provider: together, model }, november)
@@ -113,7 +113,7 @@ test('what a model can do is the list’s word, and where it has none the catalo
   expect(traits('llama')).toEqual({ ...told, contextTokens: 8192, vision: true })
 })
 
-test('its version rises with every list', () => {
+test('its version increases with every list', () => {
   const book = bookOf()
   const versions = [book.version]
   book.refresh('together-eu', [], november)
@@ -123,7 +123,7 @@ test('its version rises with every list', () => {
   expect(versions).toEqual([0, 1, 2])
 })
 
-test('a machine costs what its provider lists: by its own name or its pool’s, the dearest of several', () => {
+test('a machine costs its provider’s listed price: by its own name or its pool’s, the highest of several', () => {
   const row = { provider: 'runpod', gpu: '48GB', pools: ['AMPERE_48', 'ADA_48_PRO'], sources: ['old'] }
   const hardware = [{ ...row, price: { perSecond: '0.0005' } }]
   const book = createPriceBook({ models: [], hardware, sources })
@@ -151,7 +151,7 @@ test('a machine costs what its provider lists: by its own name or its pool’s, 
   expect(find('NVIDIA A40')).toMatchObject({ source: 'listed', price: { nanoUsdPerSecond: 200 } })
 })
 
-test('long prompts cost what their tier does, and what it leaves out as without one', () => {
+test('long prompts cost the price of their tier, and the base price for amounts that it lacks', () => {
   const tiers = [
     { above: 100, input: '2' },
     { above: 1000, input: '4', output: '5', cachedInput: '1' },

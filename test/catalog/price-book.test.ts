@@ -4,7 +4,7 @@ import { createPriceBook, type PriceBook, type PricedProvider } from '../../src/
 import { type Price, unknownPrice } from '../../src/core/model/price.ts'
 import { bookOf, entry, listed, november, priced, sources, together } from './rows.ts'
 
-/** Where entries come from that nothing else is said of. */
+/** The default source of entries. */
 const saidByBoth = {
   asOfEpochMs: Date.parse('2026-11-22'),
   sourceName: 'A list, 2026-11-20; Another, 2026-11-22',
@@ -29,12 +29,12 @@ describe('the price in force', () => {
     ['2026-09-01T00:00:00.000Z', priced(1)],
     ['2026-10-01T00:00:00.000Z', priced(3)],
     ['2030-01-01T00:00:00.000Z', priced(3)],
-  ])('at %s is the latest that holds', ([moment, price]) => {
+  ])('at %s is the latest that applies', ([moment, price]) => {
     const book = bookOf(...raised)
     expect(lookup(book, together, 'llama', Date.parse(moment))).toEqual(price)
   })
 
-  test('without a date has always been', () => {
+  test('without a date always applies', () => {
     const book = bookOf(entry('1'))
     expect(lookup(book, together, 'llama', 0)).toEqual(priced(1))
   })
@@ -54,17 +54,17 @@ describe('a model', () => {
     ['llama-3-8b-turbo', 3],
     ['llama-3-turbo', 4],
     ['llama-3-8b', 2],
-  ])('%s has the price of its own name, or else of the longest pattern that holds', ([model, usd]) => {
+  ])('%s has the price of its own name, or else of the longest pattern that matches', ([model, usd]) => {
     expect(lookup(book, together, model, november)).toEqual(priced(usd))
   })
 
-  test('is not known by another list, nor without one', () => {
+  test('is unknown to another list, and without one', () => {
     expect(lookup(book, { ...together, list: 'baseten' }, 'qwen', november)).toEqual(unknownPrice)
     expect(book.find({ provider: { ...together, list: 'baseten' }, model: 'qwen' }, november)).toBeUndefined()
     expect(book.find({ provider: { ...together, list: undefined }, model: 'qwen' }, november)).toBeUndefined()
   })
 
-  test('named like something every object has is not known', () => {
+  test('named like a member of every object is unknown', () => {
     const empty = bookOf(entry('1'))
     expect(
       lookup(empty, { name: '__proto__', type: 'together', list: 'constructor' }, 'toString', november),
@@ -76,7 +76,7 @@ describe('the layers', () => {
   const shipped = [entry('1'), entry('1', { model: 'qwen' })]
   const written = { from: '2026-12-01', price: priced(3) }
 
-  test('go from the operator’s own to what the provider listed to what is shipped', () => {
+  test('are the operator’s own, the provider’s list, and the shipped catalogue', () => {
     const book = bookOf(...shipped)
     const tell = (moment: string) =>
       book.find({ provider: together, model: 'llama', own: [written] }, Date.parse(moment))
@@ -95,13 +95,13 @@ describe('the layers', () => {
     })
   })
 
-  test('are not mixed: what an entry leaves open stays unknown', () => {
+  test('are not mixed: amounts that an entry lacks stay unknown', () => {
     const price = { ...unknownPrice, inputNanoUsdPerMillion: 7 }
     const found = bookOf(...shipped).find({ provider: together, model: 'llama', own: [{ price }] }, november)
     expect(found?.price).toEqual(price)
   })
 
-  test('tell since when a shipped price is known to hold, and what is hearsay', () => {
+  test('report since when a shipped price applies, and whether it is firm', () => {
     const book = bookOf(entry('1', { from: '2026-08-18', firm: false }))
     expect(book.find({ provider: together, model: 'llama' }, november)).toMatchObject({
       sinceEpochMs: Date.parse('2026-08-18'),
@@ -123,13 +123,13 @@ describe('the operator’s own', () => {
     ['2026-12-31T23:59:59.999Z', 2, '2026-12-01'],
     ['2027-01-01T00:00:00.000Z', 3, '2027-01-01'],
     ['2030-01-01T00:00:00.000Z', 3, '2027-01-01'],
-  ])('at %s is the latest that has begun', ([moment, usd, since]) => {
+  ])('at %s is the latest that has started', ([moment, usd, since]) => {
     const found = bookOf().find({ provider: together, model: 'llama', own }, Date.parse(moment))
     expect(found).toMatchObject({ price: priced(usd), source: 'own' })
     expect(found?.sinceEpochMs).toBe(since && Date.parse(since))
   })
 
-  test('holds for a model that nobody has named', () => {
+  test('applies to a model without a name', () => {
     const found = bookOf(entry('9', { model: '*' })).find({ provider: together, model: undefined, own }, 0)
     expect(found?.price).toEqual(priced(1))
     expect(
@@ -153,7 +153,7 @@ describe('hardware that the operator names', () => {
       Date.parse(moment),
     )
 
-  test('costs what a second of it is shipped with at that moment, by the provider’s type', () => {
+  test('costs its shipped price per second at that time, by the provider’s type', () => {
     expect(find({}, '2026-11-30')).toEqual({
       price: { ...unknownPrice, nanoUsdPerSecond: 1_000_000 },
       ...{ source: 'shipped', sinceEpochMs: Date.parse('2026-08-20'), ...saidByBoth },
@@ -161,16 +161,16 @@ describe('hardware that the operator names', () => {
     expect(find({}, '2026-12-01')?.price.nanoUsdPerSecond).toBe(2_000_000)
   })
 
-  test('costs as often as there is of it', () => {
+  test('costs are multiplied by the number of cards', () => {
     expect(find({ gpus: 8 }, '2026-12-01')?.price.nanoUsdPerSecond).toBe(16_000_000)
   })
 
-  test('is reported since the operator has it, where that is later', () => {
+  test('is reported since the operator’s own date, if that is later', () => {
     expect(find({ from: '2026-10-01' }, '2026-11-30')?.sinceEpochMs).toBe(Date.parse('2026-10-01'))
     expect(find({ from: '2026-10-01' }, '2026-12-01')?.sinceEpochMs).toBe(Date.parse('2026-12-01'))
   })
 
-  test('is not taken for what a model costs when nobody knows its own price', () => {
+  test('does not give a price to a model without one', () => {
     expect(find({}, '2026-01-01')).toBeUndefined()
     expect(find({}, '2026-12-01', 'baseten')).toBeUndefined()
     expect(find({ gpu: 'A100' }, '2026-12-01')).toBeUndefined()
@@ -180,7 +180,7 @@ describe('hardware that the operator names', () => {
 describe('a list from the provider', () => {
   const shipped = [entry('1'), entry('1', { model: 'qwen' })]
 
-  test('takes the place of the whole list before it', () => {
+  test('replaces the whole previous list', () => {
     const book = bookOf(...shipped)
     book.refresh('together-eu', [listed('llama', priced(2)), listed('qwen', priced(2))], november)
     book.refresh('together-eu', [listed('llama', priced(3))], november)
@@ -188,13 +188,13 @@ describe('a list from the provider', () => {
     expect(lookup(book, together, 'qwen', november)).toEqual(priced(1))
   })
 
-  test('is of that provider alone', () => {
+  test('applies to that provider only', () => {
     const book = bookOf(...shipped)
     book.refresh('together-us', [listed('llama', priced(2))], november)
     expect(lookup(book, together, 'llama', november)).toEqual(priced(1))
   })
 
-  test('says nothing of a model that it has no price for, and 0 is one', () => {
+  test('gives no price for a model without one; 0 is a price', () => {
     const book = bookOf(...shipped)
     book.refresh('together-eu', [listed('llama', unknownPrice), listed('qwen', priced(0))], november)
     expect(lookup(book, together, 'llama', november)).toEqual(priced(1))
@@ -207,7 +207,7 @@ test.for<[string, Partial<CatalogModel>]>([
   ['a day in words', { from: 'today' }],
   ['a moment', { until: '2026-08-18T00:00:00Z' }],
   ['a price that is none', { price: { input: 'free' } }],
-])('%s is refused, and the entry named', ([, wrong]) => {
+])('%s is refused, and the error names the entry', ([, wrong]) => {
   const create = () => bookOf(entry('1', wrong))
   expect(create).toThrow(RangeError)
   expect(create).toThrow(/^The price of llama at together: /)

@@ -13,7 +13,7 @@ export const sources: BookParts['sources'] = {
   old: { name: 'An old one', url: 'https://old.example/', readAt: '2026-08-18', firstHand: true },
 }
 
-/** The same for input and output, of both lists where nothing else is said. */
+/** The same for input and output; the sources are both lists by default. */
 export function entry(usd: string, rest: Partial<CatalogModel> = {}): CatalogModel {
   return {
     ...{ provider: 'together', model: 'llama', price: { input: usd, output: usd } },

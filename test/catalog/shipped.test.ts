@@ -18,8 +18,8 @@ const nano = (usd: number | undefined) => (usd === undefined ? undefined : Math.
 
 type Amounts = readonly [input: number, output: number, cached?: number]
 
-/** What the sources of the day agree on: input, output and cached input in USD per million tokens. */
-describe('what lives on the day it was put together, at what price, confirmed by two', () => {
+/** Prices on which the sources of the day agree: input, output and cached input in USD per million tokens. */
+describe('models available on the day of compilation, with prices confirmed by two sources', () => {
   test.for<[string, string, Amounts, number]>([
     ['together', 'zai-org/GLM-5.3', [1.4, 4.4, 0.26], 1_048_575],
     ['together', 'zai-org/GLM-5.3-Flash', [0.15, 0.5, 0.03], 1_048_575],
@@ -72,7 +72,7 @@ describe('what lives on the day it was put together, at what price, confirmed by
   })
 })
 
-describe('what one source alone has, or two have differently, is used and not firm', () => {
+describe('a price from a single source, or disputed, is used but not firm', () => {
   test.for<[string, string, Amounts]>([
     ['together', 'deepseek-ai/DeepSeek-V4.1-Flash-1017', [0.3, 1.2, 0.006]],
     ['together', 'MiniMaxAI/MiniMax-M3.1-Flash', [0.15, 0.6, 0.015]],
@@ -94,7 +94,7 @@ describe('what one source alone has, or two have differently, is used and not fi
   })
 })
 
-describe('what is gone is kept, with its last day and its successor', () => {
+describe('a retired model is kept, with its last day and its successor', () => {
   test.for<[string, string, string, string | undefined]>([
     ['together', 'meta-llama/Llama-3.3-70B-Instruct-Turbo', '2026-10-22', 'meta-models/Muse-Glimmer-30B'],
     ['together', 'openai/gpt-oss-20b', '2026-09-15', 'Qwen/Qwen3.5-9B'],
@@ -137,7 +137,7 @@ describe('an old record can be recomputed', () => {
     ['together', 'Qwen/Qwen3.7-Max', '2026-10-21', [2.5, 7.5, 0.5]],
     ['together', 'Qwen/Qwen3-235B-A22B-Instruct-2507-tput', '2026-07-15', [0.2, 0.6]],
     ['baseten', 'deepseek-ai/DeepSeek-V4-Pro', '2026-09-01', [1.74, 3.48, 0.145]],
-    // Listed at 0, for it is not served.
+    // Listed at 0, because it is not served.
     ['together', 'google/gemma-3-27b-it', '2026-09-01', undefined],
     ['runpod', 'Qwen/Qwen3-32B-AWQ', today, undefined],
     ['pandotate', 'mistral-7b', today, undefined],
@@ -154,13 +154,13 @@ describe('an old record can be recomputed', () => {
   })
 })
 
-describe('what a model can do is reported where the sources agree', () => {
+describe('abilities of a model are reported if the sources agree', () => {
   test.for<[string, string, boolean | undefined]>([
     ['together', 'openai/gpt-oss-120b', false],
     ['baseten', 'openai/gpt-oss-120b', false],
     ['baseten', 'zai-org/GLM-5.3', true],
     ['together', 'moonshotai/Kimi-K3.1-Pro', true],
-    // LiteLLM says that it does, pi-ai that it does not.
+    // LiteLLM and pi-ai disagree.
     ['baseten', 'zai-org/GLM-5.2', undefined],
     ['together', 'Qwen/Qwen3.8-Flash', undefined],
   ])('%s’s %s takes images: %o', ([list, model, vision]) => {
@@ -184,26 +184,26 @@ describe('hardware', () => {
     ['baseten', 'L4', 236_111],
     ['baseten', 'H100-MIG', 1_041_667],
     ['baseten', 'H100', 1_805_556],
-  ])('has a second on %s’s %s, for %i nano-USD', ([type, gpu, nanoUsd]) => {
+  ])('has a price per second of %s’s %s: %i nano-USD', ([type, gpu, nanoUsd]) => {
     const found = book.find(onGpu(type, gpu), day(today))
     expect(found?.price).toEqual({ ...unknownPrice, nanoUsdPerSecond: nanoUsd })
     expect(found?.source).toBe('shipped')
   })
 
-  test('is paid by the millisecond', () => {
+  test('is billed per millisecond', () => {
     const { price = unknownPrice } = book.find(onGpu('runpod', 'H100'), day(today)) ?? {}
     const used = { promptTokens: 9, cachedTokens: 0, completionTokens: 9, workedMs: 1437 }
     expect(costNanoUsd(price, used)).toBe(1_666_920)
   })
 
-  test('is named by those that have prices for it', () => {
+  test('is listed for providers with prices for it', () => {
     const runpod = ['16GB', '24GB', '48GB', 'A40', 'L40S', '4090', 'A100', '96GB', 'H100', 'H200', 'B200']
     expect(hardwareNames(catalog, 'runpod')).toEqual(runpod)
     expect(hardwareNames(catalog, 'baseten')).toEqual(['L4', 'A10G', 'H100-MIG', 'A100', 'H100', 'B200'])
     expect(hardwareNames(catalog, 'together')).toEqual([])
   })
 
-  test('prices no model by the name of what it runs on', () => {
+  test('does not price a model by the name of its hardware', () => {
     for (const model of ['gpu:H100', 'H100', 'public:gpt-oss-120b']) {
       expect(book.find(at('runpod', model), day(today))).toBeUndefined()
       expect(book.find(at('baseten', model), day(today))).toBeUndefined()
@@ -212,7 +212,7 @@ describe('hardware', () => {
 })
 
 describe('every row', () => {
-  test('of a chat has a price, and none that is ten times what is usual', () => {
+  test('of a chat has a price within ten times the usual', () => {
     for (const { model, kind = 'chat', price = {} } of catalog.models) {
       if (kind !== 'chat') continue
       const [input, output] = [Number(price.input), Number(price.output)]
@@ -224,7 +224,7 @@ describe('every row', () => {
     }
   })
 
-  test('says who says so, where, and on which day', () => {
+  test('names its source, its address, and the day', () => {
     const rows = [...catalog.models, ...catalog.hardware]
     for (const { sources } of rows) {
       for (const source of sources) expect(catalog.sources[source]?.url).toMatch(/^https:\/\//)

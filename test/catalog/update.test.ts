@@ -8,7 +8,7 @@ import { updateCatalog } from '../../src/catalog/update.ts'
 
 const today = '2026-12-05'
 
-describe('a source is read, by its format', () => {
+describe('a source is read by its format', () => {
   test('LiteLLM’s: per token, with retirements, successors and tiers', () => {
     const { name, rows } = readSource(
       JSON.stringify({
@@ -53,7 +53,7 @@ describe('a source is read, by its format', () => {
     })
   })
 
-  test('models.dev’s: per million, with what a model takes', () => {
+  test('models.dev’s: per million, with the abilities of a model', () => {
     const model = {
       ...{ id: 'zai-org/GLM-5.3', tool_call: true, reasoning: true, structured_output: true },
       ...{ modalities: { input: ['text', 'image'] }, limit: { context: 1_048_575, output: 262_144 } },
@@ -81,17 +81,17 @@ describe('a source is read, by its format', () => {
     expect(max).toMatchObject([{ provider: 'together', price: { input: '2.5', output: '7.5' } }])
   })
 
-  test.for(['none', '[]', '{}', '{"a":{"b":1}}'])('%s is none', (text) => {
+  test.for(['none', '[]', '{}', '{"a":{"b":1}}'])('%s is not a source', (text) => {
     expect(() => readSource(text)).toThrow('The catalogue cannot be used.')
   })
 })
 
-describe('what sources say is laid over the catalogue', () => {
+describe('sources are applied to the catalogue', () => {
   const firm = { ...row('m', '1', '2'), from: '2026-08-18', sources: ['old', 'other'] }
 
-  test('a new model is added, firm where two agree', () => {
+  test('a new model is added, firm if two agree', () => {
     const one = updateCatalog(catalogOf(), [saying('A', row('m', '1', '2'))], options())
-    expect(one.changes).toMatchObject([{ type: 'added', told: '1 in, 2 out (A)', isHeld: false }])
+    expect(one.changes).toMatchObject([{ type: 'added', description: '1 in, 2 out (A)', isHeld: false }])
     expect(one.catalog.models).toEqual([{ ...row('m', '1', '2'), from: today, sources: ['a-2026-12-05'] }])
     const both = [saying('A', row('m', '1', '2')), saying('B', row('m', '1.0', '2.0'))]
     const { catalog } = updateCatalog(catalogOf(), both, options())
@@ -103,7 +103,7 @@ describe('what sources say is laid over the catalogue', () => {
   test('a new price ends the old row, which stays', () => {
     const { catalog, changes } = updateCatalog(catalogOf(firm), [saying('A', row('m', '2', '4'))], options())
     expect(changes).toMatchObject([
-      { type: 'repriced', told: '1 in, 2 out -> 2 in, 4 out (A)', isHeld: false },
+      { type: 'repriced', description: '1 in, 2 out -> 2 in, 4 out (A)', isHeld: false },
     ])
     expect(catalog.models).toEqual([
       { ...firm, until: today },
@@ -119,16 +119,19 @@ describe('what sources say is laid over the catalogue', () => {
     ['1', '7'],
     ['0', '2'],
     ['0.3', '2'],
-  ])('one that is over threefold, or to zero, waits: %s in, %s out', ([input, output]) => {
-    const before = catalogOf(firm)
-    const source = [saying('A', row('m', input, output))]
-    const held = updateCatalog(before, source, options())
-    expect(held).toEqual({ catalog: before, changes: [expect.objectContaining({ isHeld: true })] })
-    const taken = updateCatalog(before, source, options({ accepts: true }))
-    expect(taken.catalog.models.at(-1)?.price).toEqual({ input, output })
-  })
+  ])(
+    'a change by more than a factor of three, or to zero, is held back: %s in, %s out',
+    ([input, output]) => {
+      const before = catalogOf(firm)
+      const source = [saying('A', row('m', input, output))]
+      const held = updateCatalog(before, source, options())
+      expect(held).toEqual({ catalog: before, changes: [expect.objectContaining({ isHeld: true })] })
+      const taken = updateCatalog(before, source, options({ accepts: true }))
+      expect(taken.catalog.models.at(-1)?.price).toEqual({ input, output })
+    },
+  )
 
-  test('two that agree against a third are believed; without two, nothing changes', () => {
+  test('two that agree against a third are used; without two, nothing changes', () => {
     const said = [
       saying('A', row('m', '2', '4')),
       saying('B', row('m', '1.5', '3')),
@@ -144,7 +147,7 @@ describe('what sources say is laid over the catalogue', () => {
     expect(kept.changes.map(({ type }) => type)).toEqual(['confirmed'])
   })
 
-  test('what is confirmed is read on another day, and hearsay becomes firm', () => {
+  test('a confirmation updates the day, and makes a doubtful price firm', () => {
     const hearsay = { ...firm, sources: ['old'], firm: false }
     const said = [
       saying('A', {
@@ -166,23 +169,23 @@ describe('what sources say is laid over the catalogue', () => {
     expect(next.catalog.models[0]?.sources).toEqual(['old', 'a-2027-01-01'])
   })
 
-  test('a retired model ends on its day, with its successor, and nobody begins it again', () => {
+  test('a retired model ends on its day, with its successor, and is not reopened', () => {
     const gone = { ...row('m', '1', '2'), until: '2026-12-01', successor: 'next' }
     const { catalog, changes } = updateCatalog(catalogOf(firm), [saying('A', gone)], options())
-    expect(changes).toMatchObject([{ type: 'retired', told: 'since 2026-12-01, now next (A)' }])
+    expect(changes).toMatchObject([{ type: 'retired', description: 'since 2026-12-01, now next (A)' }])
     expect(catalog.models).toMatchObject([{ until: '2026-12-01', successor: 'next', price: { input: '1' } }])
     const late = updateCatalog(catalog, [saying('B', row('m', '1', '2'))], options())
     expect(late.changes).toEqual([])
   })
 
-  test('of other providers than the catalogue’s nothing is taken, unless they are named', () => {
+  test('providers that the catalogue lacks are ignored, unless they are named', () => {
     const source = [saying('A', { ...row('m', '1', '2'), provider: 'groq' })]
     expect(updateCatalog(catalogOf(firm), source, options({ providers: undefined })).changes).toEqual([])
     expect(updateCatalog(catalogOf(firm), source, options({ providers: ['groq'] })).changes).toHaveLength(1)
   })
 })
 
-describe('what of the routed models is no longer so', () => {
+describe('outdated facts about routed models', () => {
   const place = [{ provider: 'together', model: 'm' }]
   const firm = { ...row('m', '1', '2'), from: '2026-08-18', sources: ['old'] }
   const at = (maxAgeDays: number) => ({ today, maxAgeDays })
@@ -212,7 +215,7 @@ describe('what of the routed models is no longer so', () => {
     expect(disagreements(catalog, place, sources, at(days))).toEqual(told)
   })
 
-  test('nothing is, of the default map, by the sample sources of the day', () => {
+  test('the default routes have none, by the sample sources of the day', () => {
     const catalog = shippedCatalog()
     const read = (name: string) =>
       readSource(readFileSync(new URL(`../fixtures/catalog/${name}.json`, import.meta.url), 'utf8'))

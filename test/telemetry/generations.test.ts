@@ -16,7 +16,7 @@ test('a call is found by its id', () => {
   for (const id of ['req_2', 'req_', 'req_1"', 'req_12', '']) expect(find(id), id).toBeUndefined()
 })
 
-test('a call whose id is odd is found by it', () => {
+test('a call with an unusual id is found by it', () => {
   const { write, find } = journal()
   for (const id of ['a"b', 'é😀', '\\', '\ud800']) {
     write(aRecord(id))
@@ -24,7 +24,7 @@ test('a call whose id is odd is found by it', () => {
   }
 })
 
-test('it is told when a call began', () => {
+test('the start of a call is returned', () => {
   const { write, find } = journal()
   write({ ...startRecord('req_1', 'chat', 1_700_000_000_123), owner: 'anyone' })
   expect(find('req_1')?.startedEpochMs).toBe(1_700_000_000_123)
@@ -36,7 +36,7 @@ test.for([
   ['key-1', 'anyone', false],
   ['anyone', 'key-1', false],
   ['anyone', 'anyone', true],
-  // The short form that people see tells nothing.
+  // The short form for people does not identify the caller.
   ['abcdef0123456789', 'abcdef0199999999', false],
 ] as const)('a call of %s is found by %s: %s', ([owner, asking, isFound]) => {
   const { write, find } = journal()
@@ -44,7 +44,7 @@ test.for([
   expect(find('req_1', asking) !== undefined).toBe(isFound)
 })
 
-test('the oldest call makes room, looked at or not', () => {
+test('the oldest call is evicted, read or not', () => {
   const { write, find } = journal({ lines: 2, bytes: 10_000 })
   const kept: string[][] = []
   for (const id of ids) {
@@ -65,13 +65,13 @@ test('an owner of many calls does not evict those of an owner of few', () => {
   expect(find('req_499', 'many')).toBeDefined()
 })
 
-test('of two calls by one id the later is found', () => {
+test('of two calls with one id the later is found', () => {
   const { write, find } = journal({ lines: 2, bytes: 10_000 })
   for (const model of ['a', 'b', 'c']) write(aRecord('req_1', { model }))
   expect(find('req_1')).toMatchObject({ call: { model: 'c' } })
 })
 
-test('ten thousand are kept, and no more', () => {
+test('at most ten thousand are kept', () => {
   const { write, find } = journal()
   for (let at = 0; at <= 10_000; at++) write(aRecord(`req_${at}`, { attempts: [anAttempt()] }))
   expect(find('req_0')).toBeUndefined()
@@ -81,7 +81,7 @@ test('ten thousand are kept, and no more', () => {
 test.for([
   ['that failed', { outcome: 'left', failure: new Failure('caller_left', 'Left.') }, ['ok']],
   ['that raced another', {}, ['ok', 'ok']],
-] as const)('an attempt %s, and continues after its call, changes nothing', ([, change, outcomes]) => {
+] as const)('an attempt that %s and outlives its call changes nothing', ([, change, outcomes]) => {
   const { write, find } = journal()
   const attempts = outcomes.map((outcome) => anAttempt({ outcome }))
   const record = aRecord('req_1', { ...change, attempts })
@@ -93,7 +93,7 @@ test.for([
   expect([call?.dropped, call?.converted, call?.flags]).toEqual([undefined, undefined, undefined])
 })
 
-test('those who are not let in push nobody out', () => {
+test('unauthenticated calls do not evict others', () => {
   const { write, find } = journal({ lines: 1, bytes: 10_000 })
   write(aRecord('req_1', { owner: 'key-1' }))
   write(aRecord('req_2', { owner: '', failure: new Failure('unauthorized', 'No.'), outcome: 'failed' }))
@@ -101,7 +101,7 @@ test('those who are not let in push nobody out', () => {
   expect(find('req_2')).toBeUndefined()
 })
 
-test('calls are kept that are not logged', () => {
+test('calls that are not logged are kept', () => {
   const { write, find } = journal(undefined, 'silent')
   write(aRecord('req_1'))
   expect(find('req_1')).toBeDefined()

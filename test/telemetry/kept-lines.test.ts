@@ -3,13 +3,13 @@ import { expect, test } from 'vitest'
 import { encodeLine } from '../../src/core/model/record/line-writer.ts'
 import { createKeptLines } from '../../src/telemetry/kept-lines.ts'
 
-test('a line comes back as it was, with its number and its owner', () => {
+test('a line is returned unchanged, with its number and its owner', () => {
   const kept = createKeptLines({ lines: 4, bytes: 1000 })
   kept.keep(encodeLine('a: é😀"\n'), 1.5, 'me')
   expect(kept.findLast('a:')).toEqual({ line: 'a: é😀"\n', stamp: 1.5, owner: 'me' })
 })
 
-test('a line is not found by more than it says', () => {
+test('a line is not found by a text longer than itself', () => {
   const kept = createKeptLines({ lines: 4, bytes: 1000 })
   kept.keep(encodeLine('ab'), 0)
   kept.keep(encodeLine('cd'), 0)
@@ -18,7 +18,7 @@ test('a line is not found by more than it says', () => {
   expect(kept.findLast('b')).toBeUndefined()
 })
 
-test('a line longer than all the room is not kept, and takes nothing away', () => {
+test('a line longer than the buffer is not kept, and evicts nothing', () => {
   const kept = createKeptLines({ lines: 4, bytes: 30 })
   kept.keep(encodeLine('ab'), 0)
   kept.keep(encodeLine('x'.repeat(31)), 0)
@@ -26,7 +26,7 @@ test('a line longer than all the room is not kept, and takes nothing away', () =
   expect(kept.findLast('x')).toBeUndefined()
 })
 
-test('whatever comes, those that are found are the latest, whole, and as many as there is room for', () => {
+test('for any lines, the latest ones are found completely, as many as fit', () => {
   const words = fc.array(fc.string({ unit: 'grapheme', maxLength: 30 }), { maxLength: 60 })
   fc.assert(
     fc.property(
@@ -44,7 +44,7 @@ test('whatever comes, those that are found are the latest, whole, and as many as
           const first = found.findIndex((each) => each !== undefined)
           const there = first === -1 ? [] : fitting.slice(first)
           expect(found.slice(found.length - there.length)).toEqual(there)
-          // Of what might fit, only the end of the room stays empty, and a line that is in the way of the latest goes.
+          // Only the end of the buffer stays empty, and a line that overlaps the latest one is dropped.
           const least = leastKept(fitting, lines, bytes)
           expect(there.length).toBeGreaterThanOrEqual(least)
           expect(there.length).toBeLessThanOrEqual(lines)
@@ -55,7 +55,7 @@ test('whatever comes, those that are found are the latest, whole, and as many as
   )
 })
 
-/** Half of the room holds the latest in one piece, wherever they begin. */
+/** Half of the buffer holds the latest lines in one piece, at any start. */
 function leastKept(lines: readonly string[], most: number, bytes: number): number {
   let room = Math.floor(bytes / 2)
   let count = 0

@@ -54,7 +54,7 @@ const everything: Partial<CallRecord> = {
 }
 
 describe('the line of a call', () => {
-  test('tells ids, choices, durations and counts', () => {
+  test('has ids, choices, durations and counts', () => {
     expect(logged(answered)).toEqual({
       level: 30,
       time: expect.any(String),
@@ -93,7 +93,7 @@ describe('the line of a call', () => {
     })
   })
 
-  test('tells the money, and by what it was counted', () => {
+  test('has the money, and how it was counted', () => {
     const price = { ...unknownPrice, inputNanoUsdPerMillion: 1e9, outputNanoUsdPerMillion: 2e9 }
     const used = { promptTokens: 10, cachedTokens: 0, completionTokens: 20, workedMs: 6 }
     const attempts = (answered.attempts ?? []).map((attempt) => ({
@@ -140,7 +140,7 @@ describe('the line of a call', () => {
     expect(report.text()).toContain('saved     0.000070000 USD')
   })
 
-  test('tells of an attempt that took up an answer, and of one that may have been charged for', () => {
+  test('marks a resumed attempt, and one that may have been charged', () => {
     const [attempt] = answered.attempts ?? []
     if (attempt === undefined) throw new Error('There is an attempt.')
     const attempts = [
@@ -154,7 +154,7 @@ describe('the line of a call', () => {
     expect(uncertain).not.toHaveProperty('resumed')
   })
 
-  test('of a call that was planned says that its cost is not known', () => {
+  test('of a planned call reports an unknown cost', () => {
     const baseline = { deployment: '*@pandotate', price: unknownPrice, workedMs: undefined }
     const line = logged({ ...answered, baseline })
     expect(line).toMatchObject({ costNanoUsd: null, baseline: { deployment: '*@pandotate' } })
@@ -162,7 +162,7 @@ describe('the line of a call', () => {
     expect(line).not.toHaveProperty('savedNanoUsd')
   })
 
-  test('tells what was dropped, converted and repaired', () => {
+  test('has what was dropped, converted and repaired', () => {
     const sets = {
       dropped: new Set(['store']),
       converted: new Set(['messages to prompt']),
@@ -175,7 +175,7 @@ describe('the line of a call', () => {
     })
   })
 
-  test('of a failure tells its kind and code, and no words of anyone', () => {
+  test('of a failure has its kind and code, and no message', () => {
     const cause = Object.assign(new Error('secret-cause'), { code: 'ECONNREFUSED' })
     const failure = new Failure('upstream_auth', 'secret-message', {
       operatorNote: 'PANDOTATE_API_KEY',
@@ -188,7 +188,7 @@ describe('the line of a call', () => {
     expect(JSON.stringify(line)).not.toContain('secret')
   })
 
-  test('of a bug tells where it is, without its message', () => {
+  test('of a bug has its location, without its message', () => {
     const failure = new Failure('internal', 'm', { cause: new TypeError('secret body') })
     const line = logged({ status: 500, outcome: 'failed', failure })
     expect(JSON.stringify(line)).toContain('line.test.ts')
@@ -200,13 +200,13 @@ describe('the line of a call', () => {
     ['a number', 20, 20],
     ['someone’s text', { said: 'secret' }, undefined],
     ['what JSON has no place for', 20n, undefined],
-  ] as const)('of a code that is %s tells %s as %s', ([, code, told]) => {
+  ] as const)('with a code that is %s has %s as %s', ([, code, told]) => {
     const failure = new Failure('unreachable', 'm', { cause: Object.assign(new Error('m'), { code }) })
     const line = logged({ status: 502, outcome: 'failed', failure })
     expect((line['failure'] as Record<string, unknown>)['causeCode']).toBe(told)
   })
 
-  test('clips a name that is longer than any model’s', () => {
+  test('clips a name longer than any model’s', () => {
     expect(String(logged({ model: 'm'.repeat(5000) })['model'])).toHaveLength(201)
   })
 
@@ -226,12 +226,12 @@ describe('the line of a call', () => {
     ],
     ['that failed', { status: 502, outcome: 'failed', failure: refused }],
     ['that met a bug', { status: 500, outcome: 'failed', failure: bug }],
-  ] satisfies [string, Partial<CallRecord>][])('of a call %s is as pino would write it', ([, change]) => {
+  ] satisfies [string, Partial<CallRecord>][])('of a call %s is the same as pino’s', ([, change]) => {
     const line = lineOf(change)
     expect(line).toBe(plainLine(line))
   })
 
-  test('tells durations in hundredths of a millisecond, as JSON spells them', () => {
+  test('has durations in hundredths of a millisecond, as JSON spells them', () => {
     const odd = [
       0,
       -0,
@@ -255,7 +255,7 @@ describe('the line of a call', () => {
     }
   })
 
-  test('has its members in one order, whichever are there', () => {
+  test('has its members in a fixed order', () => {
     const all = Object.keys(logged({ ...everything, failure: refused }))
     for (const change of [answered, { ...answered, baseline }, { failure: refused }]) {
       const members = Object.keys(logged(change))

@@ -31,14 +31,14 @@ describe.for(['by any logger', 'directly'] as const)('a call that is logged %s',
     expect(lines.map((line) => JSON.parse(line).requestId)).toEqual(['info', 'trace'])
   })
 
-  test('leaves the other lines of the logger as they are', () => {
+  test('does not affect other lines of the logger', () => {
     const { lines, log, write } = logOf(way)
     write({})
     log.info({ url: 'http://localhost' }, 'serving')
     expect(lines.slice(1)).toEqual([expect.stringMatching(/,"url":"http:\/\/localhost","msg":"serving"}\n$/)])
   })
 
-  test('has the time at which its line is written', () => {
+  test('has the time when its line is written', () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     try {
       const times = [1000, 1000, 2500]

@@ -7,12 +7,12 @@ import { startRecord } from '../../src/core/model/record/record.ts'
 import { anAttempt } from './attempt-record.ts'
 
 describe('docs/observability.md', () => {
-  test('is what the tables of the code make (else: npm run docs)', async () => {
+  test('is generated from the tables in the code (else: npm run docs)', async () => {
     const page = await readFile(new URL('../../docs/observability.md', import.meta.url), 'utf8')
     expect(page).toBe(observabilityPage(allMetrics().described()))
   })
 
-  test('has every metric that is exposed, with its labels', async () => {
+  test('has every exposed metric, with its labels', async () => {
     const metrics = allMetrics()
     metrics.write({
       ...startRecord('req_1', 'chat'),
@@ -35,12 +35,12 @@ describe('docs/observability.md', () => {
 
 const promtool = spawnSync('promtool', ['--version']).error === undefined
 
-test.skipIf(!promtool)('promtool finds no fault with our metrics (skipped where there is none)', async () => {
+test.skipIf(!promtool)('promtool accepts our metrics (skipped without promtool)', async () => {
   const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
     input: await allMetrics().text(),
     encoding: 'utf8',
   })
-  // What is left is the names of prom-client's own.
+  // The rest are prom-client's own names.
   const ours = `${stdout}\n${stderr}`
     .split('\n')
     .filter((line) => /^pandotate_|error/i.test(line) && !/^nodejs_/.test(line))

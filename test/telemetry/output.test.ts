@@ -5,12 +5,12 @@ import { describe, expect, test } from 'vitest'
 import { encodeLine } from '../../src/core/model/record/line-writer.ts'
 import { createOutput } from '../../src/telemetry/output.ts'
 
-describe('lines that are logged', () => {
+describe('logged lines', () => {
   test.for([
     ['line by line', 0],
     ['in batches', 1000],
     ['never before the end', 10_000_000],
-  ] as const)('%s come out whole and in order', async ([, batchBytes]) => {
+  ] as const)('%s are written completely and in order', async ([, batchBytes]) => {
     await using file = openFile()
     const lines = Array.from({ length: 5000 }, (_, number) => `${number} ${'x'.repeat(number % 90)} é\n`)
     {
@@ -25,14 +25,14 @@ describe('lines that are logged', () => {
     expect(readFileSync(file.path, 'utf8')).toBe(lines.join(''))
   })
 
-  test('come out though no other follows', async () => {
+  test('are written even if no other follows', async () => {
     await using file = openFile()
     await using output = createOutput({ descriptor: file.descriptor, batchBytes: 1000, waitMs: 1 })
     output.write('alone\n')
     await expect.poll(() => readFileSync(file.path, 'utf8')).toBe('alone\n')
   })
 
-  test('to a reader that is gone are given up, and nothing is thrown', async () => {
+  test('to a closed reader are dropped without an error', async () => {
     const file = openFile()
     const output = createOutput({ descriptor: file.descriptor, batchBytes: 0, waitMs: 60_000 })
     await file[Symbol.asyncDispose]()
@@ -40,7 +40,7 @@ describe('lines that are logged', () => {
     await output[Symbol.asyncDispose]()
   })
 
-  test('faster than they are taken are dropped, those that wait, beyond a bound', async () => {
+  test('that wait are dropped beyond a limit, if the reader is too slow', async () => {
     await using file = openFile()
     const output = createOutput({ descriptor: file.descriptor, batchBytes: 1e9, waitMs: 60_000 })
     const line = `${'x'.repeat(1024 * 1024)}\n`

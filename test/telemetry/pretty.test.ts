@@ -17,7 +17,7 @@ test('a call is one line: time, status, model, place, attempts, ms, tokens, cost
   )
 })
 
-test('a failed call says why, and what an operator should check', () => {
+test('a failed call has its reason, and what an operator should check', () => {
   const members =
     '"requestId":"req_1","dialect":"chat","model":"m","status":502,"attempts":[{},{}],"totalMs":5,"failure":{"kind":"upstream_auth","code":null,"operatorNote":"Set ONE_KEY."}'
   const line = prettyLine(`${head}${members},"msg":"call"}\n`, true)

@@ -25,7 +25,7 @@ describe('counting', () => {
     expect(await tokenizer.count(text)).toBe(tokens)
   })
 
-  test('takes any text, whole or broken', async () => {
+  test('takes any text, even with broken surrogates', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 400 }), async (text) => {
         expect(await tokenizer.count(text)).toBe(countTokens(text, asText))
@@ -36,7 +36,7 @@ describe('counting', () => {
     }
   })
 
-  test('is exact for words with spaces between them, however many', async () => {
+  test('is exact for any number of words with spaces', async () => {
     const word = fc.string({ unit: fc.constantFrom(..."abcdeXYZ0123.,'!?-é漢"), minLength: 1, maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(fc.array(word, { minLength: 100, maxLength: 900 }), async (words) => {
@@ -47,7 +47,7 @@ describe('counting', () => {
     )
   })
 
-  test('no pair of surrogates is cut in two', async () => {
+  test('no pair of surrogates is split', async () => {
     const text = `x${'🧿'.repeat(2_000)}`
     expect(await tokenizer.count(text)).toBe(countTokens(text, asText))
   })
@@ -77,7 +77,7 @@ describe('counting', () => {
     expect(counted).toBeLessThan(tokens * 1.2)
   })
 
-  test.for(['word ', 'a', '漢'])('of many %j lets others have their turn', async (piece) => {
+  test.for(['word ', 'a', '漢'])('of many %j yields to the event loop', async (piece) => {
     let turns = 0
     let counting = true
     const acquirePermit = () => {
@@ -90,7 +90,7 @@ describe('counting', () => {
     expect(turns).toBeGreaterThan(3)
   })
 
-  test('many counts at once do not disturb each other', async () => {
+  test('concurrent counts are independent', async () => {
     const fresh = createTokenizer()
     const texts = Array.from({ length: 20 }, (_, at) => 'one two '.repeat(at * 100 + 1))
     const counts = await Promise.all(texts.map((text) => fresh.count(text)))
@@ -112,7 +112,7 @@ describe('decoding', () => {
     expect(await tokenizer.decode(tokens)).toBe(text)
   })
 
-  test('gives back any text that was encoded', async () => {
+  test('restores any encoded text', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), async (text) => {
         expect(await tokenizer.decode(encode(text, asText))).toBe(text)
@@ -122,12 +122,12 @@ describe('decoding', () => {
     expect(await tokenizer.decode(encode(marked, asText))).toBe(marked)
   })
 
-  test('half a character in one prompt says nothing in the next', async () => {
+  test('half a character in one prompt does not affect the next', async () => {
     expect(await tokenizer.decode([9468])).toBe('\ufffd')
     expect(await tokenizer.decode([15339])).toBe('hello')
   })
 
-  test('a long run of half characters is read once', async () => {
+  test('a long run of half characters is decoded in linear time', async () => {
     const tokens = Array<number>(500_000).fill(9468)
     expect(await tokenizer.decode(tokens)).toBe('\ufffd'.repeat(500_000))
   })
@@ -152,7 +152,7 @@ describe('decoding', () => {
   })
 })
 
-test('a tokenizer that is not used loads nothing', async () => {
+test('an unused tokenizer loads nothing', async () => {
   const script = `
     import { registerHooks } from 'node:module'
     let loaded = 0
@@ -172,7 +172,7 @@ test('a tokenizer that is not used loads nothing', async () => {
   expect(stdout.trim()).toBe('0 true')
 })
 
-test('what was prepared is loaded: counting needs no module any more', async () => {
+test('a prepared tokenizer needs no further module', async () => {
   const tokenizer = createTokenizer()
   await tokenizer.prepare()
   let turns = 0

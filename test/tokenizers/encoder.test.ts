@@ -36,11 +36,11 @@ describe.for([
     ['Chinese without a space', '吾輩は猫である。名前はまだ無い、どこで生れたか！'.repeat(200)],
     ['numbers', '[1,22,333,4444,55555]'.repeat(500)],
     ['contractions', "we'll it's they’re DON'T can't "],
-  ] as const)('are those of the whole text, however it is cut: %s', async ([, text]) => {
+  ] as const)('are those of the whole text, despite slicing: %s', async ([, text]) => {
     expect(await encoder.encode([model], text)).toEqual([...encode(text, asText)])
   })
 
-  test('are so for any text', async () => {
+  test('are correct for any text', async () => {
     const letter = fc.constantFrom(...'aZéßñ漢かДא', 'e\u0301', '\u0301')
     const mark = fc.constantFrom(
       ...'.,;:!?/\\\'’"()-_…。、🧿<>|',
@@ -69,18 +69,18 @@ describe.for([
     ['marks', '-'.repeat(60_000)],
     ['spaces', ' '.repeat(60_000)],
     ['everything', 'word '.repeat(60_000)],
-  ] as const)('are not made of too many %s at once', async ([, text]) => {
+  ] as const)('are not computed for too many %s at once', async ([, text]) => {
     expect(await encoder.encode([model], text)).toBeUndefined()
   })
 })
 
-test('Of several models there are those they share, and none where they differ', async () => {
+test('Several models must share their tokens', async () => {
   expect(await encoder.encode(['gpt-4o', 'openai/gpt-oss-20b'], 'hello')).toEqual(encodeO200k('hello'))
   for (const models of [['gpt-4', 'gpt-oss-20b'], ['gpt-4', 'mistral-7b'], ['mistral-7b', 'gpt-4'], []]) {
     expect(await encoder.encode(models, 'hello')).toBeUndefined()
   }
 })
 
-test('Of a model whose vocabulary is not at hand there are none', async () => {
+test('A model without an available vocabulary has none', async () => {
   expect(await encoder.encode(['mistral-7b'], 'hello')).toBeUndefined()
 })

@@ -65,9 +65,9 @@ function report({ changes }: CatalogUpdate): string {
   if (changes.length === 0) return 'Nothing has changed.\n'
   const parts = Object.entries(headings).flatMap(([type, heading]) => {
     const own = changes.filter((change) => change.type === type)
-    const lines = own.map(({ provider, model, told, isHeld }) => {
+    const lines = own.map(({ provider, model, description, isHeld }) => {
       const held = isHeld && type === 'repriced' ? '  HELD: pass --accept to apply it' : ''
-      return `  ${provider}  ${model}  ${told}${held}\n`
+      return `  ${provider}  ${model}  ${description}${held}\n`
     })
     return own.length === 0 ? [] : [`${heading} (${own.length})\n${lines.join('')}`]
   })

@@ -8,21 +8,21 @@ export type BudgetCounts = {
   readonly spentNanoUsd: number
   readonly heldNanoUsd: number
   readonly uncertainNanoUsd: number
-  /** Calls that it had no room for, since the start. */
+  /** Calls refused because of it, since the start. */
   readonly refused: number
 }
 
 /** Shows budgets; `budgets` is read once per scrape. The first ones are shown by name, the rest in one series. */
 export function showBudgets(registry: Registry, budgets: () => Promise<readonly BudgetCounts[]>): void {
-  // All metrics of a scrape are read in one turn: they share the result.
-  let asked: Promise<readonly BudgetCounts[]> | undefined
+  // All metrics of a scrape are read in one turn, and share the result.
+  let reading: Promise<readonly BudgetCounts[]> | undefined
   const shown = () => {
-    asked ??= budgets()
+    reading ??= budgets()
       .then(shownOf, () => [])
       .finally(() => {
-        asked = undefined
+        reading = undefined
       })
-    return asked
+    return reading
   }
   const gauge = (name: string, help: string, read: (counts: BudgetCounts) => number) =>
     new Gauge({

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 
-/** The age of what is known about models and prices. */
+/** The age of the data about models and prices. */
 export type CatalogCounts = {
   readonly lists: readonly {
     readonly provider: string
@@ -45,8 +45,8 @@ export function showCatalog(registry: Registry, read: () => CatalogCounts): void
         const counts = read()
         this.reset()
         for (const list of counts.lists) {
-          const told = value(list, counts)
-          if (told !== undefined) this.set({ provider: list.provider }, told)
+          const count = value(list, counts)
+          if (count !== undefined) this.set({ provider: list.provider }, count)
         }
       },
     })

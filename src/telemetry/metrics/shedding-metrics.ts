@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** What is in flight in the process, and what was turned away since its start, by reason. */
+/** Calls in flight in the process, and calls refused since its start, by reason. */
 export type SheddingCounts = {
   readonly inFlight: number
   readonly inFlightBytes: number

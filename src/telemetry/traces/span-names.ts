@@ -22,7 +22,7 @@ export function operationOf({ kind }: CallRecord): string {
   return kind === 'text' ? 'text_completion' : (kind ?? 'chat')
 }
 
-/** The model of a deployment; undefined if it takes any: a caller's text names no span. */
+/** The model of a deployment; undefined if it takes any model, so that no caller's text gets into span names. */
 export function modelOf({ deployment }: Pick<AttemptRecord, 'deployment'>): string | undefined {
   const at = deployment.lastIndexOf('@')
   const model = deployment.slice(0, Math.max(at, 0))
@@ -103,7 +103,7 @@ export const attemptAttributes: readonly SpanAttribute<AttemptOf>[] = [
   always('pandotate.cost_uncertain', ({ attempt }) => attempt.isUncertain || undefined),
 ]
 
-/** The error of an attempt; undefined if there was none, or nobody was at fault. */
+/** The error of an attempt; undefined if there was none, or no one was at fault. */
 export function errorOf({ outcome }: AttemptRecord): string | undefined {
   return outcome === 'ok' || outcome === 'superseded' || outcome === 'caller_left' ? undefined : outcome
 }

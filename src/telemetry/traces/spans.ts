@@ -61,7 +61,7 @@ export function createSpanMaker(conventions: ConventionName, scheme: 'http' | 'h
       attributes: ofCall({ call: record, scheme, kept }),
     }
     const attempts = record.attempts.flatMap((attempt, at): CallSpan[] => {
-      // The gateway answered itself: no attempt was made.
+      // The gateway itself answered: no upstream attempt was made.
       if (attempt.provider === undefined) return []
       return [
         {

@@ -8,7 +8,7 @@ import {
 
 export type TraceContextParts = {
   readonly sampler: SamplerName
-  /** The sampled ratio of traces. */
+  /** The ratio of traces that are sampled. */
   readonly ratio: number
   readonly isPropagated: boolean
   /** This many random bytes, as hexadecimal digits. */
@@ -79,5 +79,5 @@ function stateOf(header: TraceHeaders[string]): string | undefined {
   return text !== undefined && isState.test(text) ? text : undefined
 }
 
-/** Printable, and within the length that everyone must forward. */
+/** Printable, and within the length that all participants must forward. */
 const isState = /^[ -~]{1,512}$/

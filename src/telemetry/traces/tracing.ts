@@ -74,33 +74,33 @@ export async function createTracing(settings: TracingSettings, parts: TracingPar
 /** Counts lost spans, and logs them at most once a minute. */
 function createLosses({ log, clock }: TracingParts) {
   const counts: Partial<Record<LossReason, number>> = {}
-  let saidAt = Number.NEGATIVE_INFINITY
+  let warnedAt = Number.NEGATIVE_INFINITY
   return {
     counts,
     note(spans: number, why: LossReason, error?: Error): void {
       counts[why] = (counts[why] ?? 0) + spans
-      if (clock.now() - saidAt < betweenWarningsMs) return
-      saidAt = clock.now()
+      if (clock.now() - warnedAt < betweenWarningsMs) return
+      warnedAt = clock.now()
       // A collector's message may repeat what it was sent: only its status or an error code is logged.
       const code = error !== undefined && 'code' in error ? error.code : undefined
-      const told = typeof code === 'number' || typeof code === 'string' ? { code } : {}
-      log.warn({ why, ...told, lost: counts }, 'spans were lost: traces are incomplete')
+      const detail = typeof code === 'number' || typeof code === 'string' ? { code } : {}
+      log.warn({ why, ...detail, lost: counts }, 'spans were lost: traces are incomplete')
     },
   }
 }
 
 const betweenWarningsMs = 60_000
 
-/** Drawn for many at once: a draw takes longer than the rest of making an id. */
+/** Random bytes are drawn for many ids at once, because a draw is the slowest part of making an id. */
 function createRandomHex(): (bytes: number) => string {
-  const drawn = Buffer.alloc(4096)
-  let at = drawn.length
+  const buffer = Buffer.alloc(4096)
+  let at = buffer.length
   return (bytes) => {
-    if (at + bytes > drawn.length) {
-      randomFillSync(drawn)
+    if (at + bytes > buffer.length) {
+      randomFillSync(buffer)
       at = 0
     }
     at += bytes
-    return drawn.toString('hex', at - bytes, at)
+    return buffer.toString('hex', at - bytes, at)
   }
 }

@@ -8,7 +8,7 @@ import { ask, configAt, keyWith, rule } from '../../tenants/stage.ts'
 
 const usage = { prompt_tokens: 8, completion_tokens: 5 }
 
-test('budgets are shown by name: limit, spent, held, and the calls that they refuse', async () => {
+test('budgets are shown by name: limit, spent, held, and refused calls', async () => {
   await using upstream = await startHeldUpstream({ usage })
   const manager = plainAdminKey('pgm_metrics-0123456789', 'metrics')
   const keys = [keyWith({ budgets: [rule(400_000, { name: 'small' })] }), manager]
@@ -35,7 +35,7 @@ test('budgets are shown by name: limit, spent, held, and the calls that they ref
   expect(after).toContain('pandotate_budget_uncertain_usd{budget="gateway monthly"} 0')
 })
 
-test('of more budgets than 200 the rest is shown as one', async () => {
+test('budgets beyond 200 are shown as one', async () => {
   const registry = new Registry()
   const budgets = Array.from({ length: 250 }, (_, at) => ({
     title: `key ${at}`,

@@ -4,7 +4,7 @@ import { Failure } from '../../../src/core/model/failure.ts'
 import { createMetrics, type Metrics } from '../../../src/telemetry/metrics/metrics.ts'
 import { handClock } from '../../harness/core/pool.ts'
 
-test('each deployment shows its breaker and its share, as they are at the scrape', async () => {
+test('each deployment shows its current breaker and share', async () => {
   const standings = createHealthRegistry(['m@sick', 'm@well', 'm@busy'], handClock(), () => 0)
   const metrics = createMetrics({ deployments: () => standings.snapshot() })
   const shownBefore = await linesOf(metrics, 'pandotate_deployment_breaker_state')
@@ -34,7 +34,7 @@ test('each deployment shows its breaker and its share, as they are at the scrape
   ])
 })
 
-test('a deployment shows whether it is ready once it was probed', async () => {
+test('a probed deployment shows whether it is ready', async () => {
   const standings = createHealthRegistry(['m@well', 'm@sick', 'm@asleep', 'm@unasked'], handClock(), () => 0)
   const metrics = createMetrics({ deployments: () => standings.snapshot() })
   expect(await linesOf(metrics, 'pandotate_deployment_ready')).toEqual([])

@@ -6,7 +6,7 @@ import { attemptAttributes, callAttributes, modelOf } from '../../../src/telemet
 describe('the names of attributes', () => {
   const known = new Set<unknown>(Object.values(standard).filter((name) => typeof name === 'string'))
 
-  test.for(conventionNames)('of %s are the standard’s, or our own', (generation) => {
+  test.for(conventionNames)('of %s are the standard’s or our own', (generation) => {
     const names = [...callAttributes, ...attemptAttributes].flatMap(({ names }) => names[generation] ?? [])
     expect(names.filter((name) => !known.has(name) && !name.startsWith('pandotate.'))).toEqual([])
   })
@@ -14,7 +14,7 @@ describe('the names of attributes', () => {
   test.for([
     ['call', callAttributes],
     ['attempt', attemptAttributes],
-  ] as const)('are each there once: of a %s', ([, attributes]) => {
+  ] as const)('are unique: of a %s', ([, attributes]) => {
     for (const generation of conventionNames) {
       const names = attributes.flatMap((one) => one.names[generation] ?? [])
       expect(new Set(names).size).toBe(names.length)

@@ -40,7 +40,7 @@ describe('the caller’s traceparent', () => {
     ['as it came', 'vendor=1,other=x@y', 'vendor=1,other=x@y'],
     ['not where it is longer than all must pass on', 'a'.repeat(513), undefined],
     ['not with characters that headers have not', 'a=\u00e9', undefined],
-  ] as const)('has its tracestate passed on %s', ([, tracestate, expected]) => {
+  ] as const)('has its tracestate forwarded %s', ([, tracestate, expected]) => {
     const begun = begin({ traceparent: `00-${trace}-${span}-01`, tracestate })
     expect(begun.state).toBe(expected)
     expect(traceHeaders(begun, 0, false)?.[3]).toBe(expected)
@@ -60,14 +60,14 @@ describe('a sampler', () => {
     ['parentbased_traceidratio', 1, 'this', 'this', 'odd'],
     ['parentbased_traceidratio', 0, 'odd', 'this', 'odd'],
   ])(
-    '%s with %d keeps of a trace that begins here: %s, of a sampled one: %s, of another: %s',
+    '%s with %d samples a new trace: %s, a sampled one: %s, an unsampled one: %s',
     ([sampler, ratio, ...expected]) => {
       const decided = [{}, sampled, unsampled].map((headers) => begin(headers, sampler, ratio).keeps)
       expect(decided).toEqual(expected)
     },
   )
 
-  test('by ratio decides by the end of the trace’s id, as every other gateway does', () => {
+  test('by ratio decides by the end of the trace id, like every other gateway', () => {
     const decide = (end: string) =>
       begin({ traceparent: `00-${trace.slice(0, 18)}${end}-${span}-00` }, 'traceidratio', 0.25).keeps
     expect(decide('00000000000001')).toBe('this')
@@ -76,7 +76,7 @@ describe('a sampler', () => {
     expect(decide('0fffffffffffff')).toBe('odd')
   })
 
-  test('by ratio keeps about its part of the traces that begin here', () => {
+  test('by ratio samples about its share of new traces', () => {
     const kept = Array.from({ length: 20_000 }, () => begin({}, 'parentbased_traceidratio', 0.1).keeps)
     const share = kept.filter((keeps) => keeps === 'this').length / kept.length
     expect(share).toBeGreaterThan(0.08)
@@ -85,7 +85,7 @@ describe('a sampler', () => {
 })
 
 describe('the headers of an attempt', () => {
-  test('name its own span, and no two alike', () => {
+  test('name its own unique span', () => {
     const begun = begin({ traceparent: `00-${trace}-${span}-01` })
     const ids = [spanIdOf(begun), ...[0, 1, 2].map((attempt) => spanIdOf(begun, attempt))]
     expect(new Set(ids).size).toBe(4)
@@ -105,11 +105,11 @@ describe('the headers of an attempt', () => {
       false,
       '03',
     ],
-  ] as const)('say whether the call is kept that %s', ([, sampler, headers, isOdd, flags]) => {
+  ] as const)('carry the sampled flag of a call that %s', ([, sampler, headers, isOdd, flags]) => {
     expect(traceHeaders(begin(headers, sampler, 0), 0, isOdd)?.[1]?.slice(-2)).toBe(flags)
   })
 
-  test('are none where upstreams are not to have them', () => {
+  test('are none if propagation is off', () => {
     expect(traceHeaders({ ...begin({}), isPropagated: false }, 0, false)).toBeUndefined()
   })
 })

@@ -7,12 +7,12 @@ import type { KnownPrice } from './known-price.ts'
 import { type ListedPrice, priceOf } from './listed-price.ts'
 
 /** The rows of a catalogue, indexed: models by provider and name, hardware by type and name. */
-export interface Pages {
-  models(provider: string | undefined): Page
-  hardware(type: string): Page
+export interface CatalogIndex {
+  models(provider: string | undefined): ProviderIndex
+  hardware(type: string): ProviderIndex
 }
 
-export interface Page {
+export interface ProviderIndex {
   /** The row that applies at that moment: by the model's own name, or else by the longest matching pattern. */
   inForce(name: string, epochMs: number): Entry | undefined
   /** The same, or the last one that applied if none does any more. */
@@ -35,18 +35,21 @@ export type Entry = {
 }
 
 /** Throws RangeError, naming the row, for an invalid price or date. */
-export function createPages({ models, hardware, sources }: PageParts, firmDays: number): Pages {
-  const modelPages = pagesOf(models, ({ model }) => model, { sources, firmDays })
-  const hardwarePages = pagesOf(hardware, ({ gpu }) => gpu, { sources, firmDays })
+export function createCatalogIndex(
+  { models, hardware, sources }: IndexParts,
+  firmDays: number,
+): CatalogIndex {
+  const modelIndex = indexByProvider(models, ({ model }) => model, { sources, firmDays })
+  const hardwareIndex = indexByProvider(hardware, ({ gpu }) => gpu, { sources, firmDays })
   return {
-    models: (provider) => (provider === undefined ? undefined : modelPages.get(provider)) ?? noPage,
-    hardware: (type) => hardwarePages.get(type) ?? noPage,
+    models: (provider) => (provider === undefined ? undefined : modelIndex.get(provider)) ?? emptyIndex,
+    hardware: (type) => hardwareIndex.get(type) ?? emptyIndex,
   }
 }
 
-export type PageParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
+export type IndexParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
 
-const noPage: Page = { inForce: () => undefined, latest: () => undefined }
+const emptyIndex: ProviderIndex = { inForce: () => undefined, latest: () => undefined }
 
 const dayMs = 86_400_000
 
@@ -54,18 +57,22 @@ type Row = CatalogModel | CatalogHardware
 
 type Reading = { readonly sources: Catalog['sources']; readonly firmDays: number }
 
-function pagesOf<R extends Row>(
+function indexByProvider<R extends Row>(
   rows: readonly R[],
   nameOf: (row: R) => string,
   reading: Reading,
-): ReadonlyMap<string, Page> {
+): ReadonlyMap<string, ProviderIndex> {
   const byProvider = Map.groupBy(rows, ({ provider }) => provider)
   return new Map(
-    Array.from(byProvider, ([provider, own]) => [provider, pageOf(own, nameOf, reading)] as const),
+    Array.from(byProvider, ([provider, own]) => [provider, indexByName(own, nameOf, reading)] as const),
   )
 }
 
-function pageOf<R extends Row>(rows: readonly R[], nameOf: (row: R) => string, reading: Reading): Page {
+function indexByName<R extends Row>(
+  rows: readonly R[],
+  nameOf: (row: R) => string,
+  reading: Reading,
+): ProviderIndex {
   const byName = Array.from(Map.groupBy(rows, nameOf), ([name, own]) => {
     const entries = own.map((row) => entryOf(row, name, reading))
     return [name, entries.toSorted((one, other) => other.fromMs - one.fromMs)] as const
@@ -83,7 +90,7 @@ function pageOf<R extends Row>(rows: readonly R[], nameOf: (row: R) => string, r
     }
     return undefined
   }
-  const inForce: Page['inForce'] = (name, epochMs) =>
+  const inForce: ProviderIndex['inForce'] = (name, epochMs) =>
     find(name, ({ fromMs, untilMs }) => fromMs <= epochMs && epochMs < untilMs)
   return {
     inForce,
@@ -94,12 +101,12 @@ function pageOf<R extends Row>(rows: readonly R[], nameOf: (row: R) => string, r
 function entryOf(row: Row, name: string, { sources, firmDays }: Reading): Entry {
   try {
     const { from, until } = row
-    const said = row.sources.flatMap((source) => sources[source] ?? [])
-    const asOfEpochMs = Math.max(0, ...said.map(({ readAt }) => dayOf(readAt)))
-    const isFirm = row.firm ?? (said.length >= 2 || said.some(({ firstHand }) => firstHand === true))
+    const readFrom = row.sources.flatMap((source) => sources[source] ?? [])
+    const asOfEpochMs = Math.max(0, ...readFrom.map(({ readAt }) => dayOf(readAt)))
+    const isFirm = row.firm ?? (readFrom.length >= 2 || readFrom.some(({ firstHand }) => firstHand === true))
     const price = priceIn(row)
     const sinceEpochMs = from === undefined ? undefined : dayOf(from)
-    const sourceName = said.map((source) => `${source.name}, ${source.readAt}`).join('; ')
+    const sourceName = readFrom.map((source) => `${source.name}, ${source.readAt}`).join('; ')
     const known = { price, source: 'shipped', sinceEpochMs, asOfEpochMs, sourceName } as const
     const isPriced = Object.values(price).some((amount) => amount !== undefined)
     return {
@@ -133,6 +140,6 @@ function listedPrice(price: NonNullable<Row['price']>): ListedPrice {
 function traitsIn(row: Row): Traits {
   if (!('model' in row)) return {}
   const { contextTokens, maxOutputTokens, tools, vision, jsonSchema } = row
-  const told = Object.entries({ contextTokens, maxOutputTokens, tools, vision, jsonSchema })
-  return Object.fromEntries(told.filter(([, value]) => value !== undefined))
+  const traits = Object.entries({ contextTokens, maxOutputTokens, tools, vision, jsonSchema })
+  return Object.fromEntries(traits.filter(([, value]) => value !== undefined))
 }
