@@ -123,7 +123,7 @@ function goThrough(standings: HealthRegistry, id: string, place: number): void {
 }
 
 function microsecondsPer(act: () => unknown): number {
-  /** Kept, so that no compiler leaves out what nobody looks at. */
+  /** Kept, so that the compiler does not remove an unused result. */
   let last: unknown
   const round = () => {
     const startedAt = performance.now()

@@ -28,7 +28,7 @@ async function main(): Promise<number> {
 
 const counted = 9600
 
-/** How long it waits, in milliseconds: the end of a call is told, and waited for by nobody. */
+/** How long it waits, in milliseconds: the end of a call is reported, and not awaited. */
 async function oneCall({ state, owner }: TestNode, id: string): Promise<number> {
   const began = performance.now()
   await state.admit({

@@ -15,7 +15,7 @@ export type Place = AsyncDisposable & {
   readonly fragile: string | undefined
   readonly price: object
   readonly bill: SimulatedServer['bill']
-  /** Cuts anyone who is there, and lets nobody in any more. */
+  /** Closes all connections, and refuses new ones. */
   kill(): Promise<void>
 }
 
@@ -80,7 +80,7 @@ function place(
   }
 }
 
-/** The way to a place. Slammed, it cuts anyone who is in it, and lets nobody in. */
+/** A proxy in front of a place. Slammed, it closes all connections and refuses new ones. */
 type Door = { readonly port: number; slam(): Promise<void> }
 
 async function openDoor({ origin }: SimulatedServer): Promise<Door> {

@@ -15,7 +15,7 @@ export type DemoReport = {
   readonly failed: number
   /** Callers who went in the middle of an answer. */
   readonly left: number
-  /** Streams that broke off, and went on elsewhere. */
+  /** Streams that broke off and were continued elsewhere. */
   readonly continued: number
   /** Calls answered by each provider, before one was killed and after. */
   readonly answered: Readonly<Record<string, { readonly before: number; readonly after: number }>>
@@ -164,7 +164,7 @@ if (import.meta.main) {
   )
   console.table(told.answered)
   console.log(`Attempts that failed and were made good elsewhere: ${told.survived}`)
-  console.log(`Streams that broke off and went on elsewhere: ${told.continued}`)
+  console.log(`Streams that broke off and were continued elsewhere: ${told.continued}`)
   console.log(
     `Spent ${usd(told.costNanoUsd)}; at the first place alone it had been ${usd(told.baselineNanoUsd)}.`,
   )
@@ -172,7 +172,7 @@ if (import.meta.main) {
   console.log(
     `Of what the gateway is sure of: ${usd(amounts.agreed)}; by the places' own bills ${usd(amounts.billed)}; attempts in dispute: ${bills.disputed.length}.`,
   )
-  console.log('What it had to estimate, for the answer broke off or nobody waited for it:')
+  console.log('What it had to estimate, because the answer broke off or the caller left:')
   console.table(
     bills.uncertain.map(({ deployment, outcome, claimedNanoUsd, billedNanoUsd }) => ({
       ...{ deployment, outcome, estimated: usd(claimedNanoUsd), billed: usd(billedNanoUsd) },

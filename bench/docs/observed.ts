@@ -16,7 +16,7 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly status: number; readonly code: string | null }
   | {
       readonly kind: 'sent'
-      /** It went as it came. */
+      /** It was forwarded unchanged. */
       readonly isSame: boolean
       /** The members of the upstream's request that are there, or are others, because of it. */
       readonly becomes: Readonly<Record<string, unknown>>
@@ -140,7 +140,7 @@ function configOf(targets: Readonly<Record<string, Target>>, origin: string) {
 
 function refusalOf({ failure, status }: CallRecord): Outcome {
   if (failure === undefined || failure.blame === 'upstream')
-    throw new Error('it reached nobody', { cause: failure })
+    throw new Error('it reached no upstream', { cause: failure })
   return { kind: 'refused', status, code: failure.code }
 }
 

@@ -4,8 +4,8 @@ import { median } from '../figures/statistics.ts'
 import { lineOf, randomFrom } from './made-call.ts'
 
 /**
- * How long the shipper takes for a call, in microseconds: medians over batches of its usual size, as if ten million
- * calls of 90 days went on. With the reading of their lines.
+ * How long the shipper takes for a call, in microseconds: medians over batches of its usual size, as if appended to
+ * ten million calls of 90 days. Includes reading their lines.
  */
 export async function shipTimes(
   store: Store,

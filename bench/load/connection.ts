@@ -11,7 +11,7 @@ export function openConnection(port: number, onTrouble: (error: Error) => void):
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   const read = createReplyReader({
     head(status) {
-      if (exchange === undefined) throw new Error('a reply nobody asked for')
+      if (exchange === undefined) throw new Error('an unexpected reply')
       if (status !== 200) throw new Error(`status ${status} from port ${port}`)
     },
     body: (bytes) => exchange?.body(bytes),

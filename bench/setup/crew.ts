@@ -10,7 +10,7 @@ export function createCrew(scratch: string): Crew {
   let started = 0
   let pastCpuSeconds = 0
   const loss = Promise.withResolvers<never>()
-  // Whoever waits for a loss is told; that nobody does is no fault.
+  // An unobserved loss is not an error.
   loss.promise.catch(() => {})
 
   return {

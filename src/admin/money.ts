@@ -21,7 +21,9 @@ const holder = z.object({
 const settled = z.object({
   id: z.string(),
   settled: z.boolean(),
-  pending: z.boolean().meta({ description: 'The node that has it is away, and settles it when it is back' }),
+  pending: z
+    .boolean()
+    .meta({ description: 'The node of the call is unreachable, and settles it when it returns' }),
   cost_usd: z.number(),
   cost_nano_usd: z.int(),
 })

@@ -170,7 +170,7 @@ describe('strict: true', () => {
 
   test.for<[string, object, string]>([
     ['stream options without a stream', { stream_options: { include_usage: true } }, 'stream_options'],
-    ['a field nobody knows', { top_k: 5 }, 'top_k'],
+    ['an unknown field', { top_k: 5 }, 'top_k'],
     ['a fifth stop string', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop'],
     ['fewer candidates than choices', { n: 2, best_of: 1 }, 'best_of'],
   ])('refuses %s, as OpenAI does', async ([, body, param]) => {

@@ -132,7 +132,7 @@ describe('what is wrong is told to curl', () => {
     ['a GET of what takes a POST', '/v1/completions', '', 405, 'method_not_supported'],
     ['a list of stored chats', '/v1/chat/completions', '', 501, 'not_implemented'],
     ['a DELETE of a model', '/v1/models/m', '-X DELETE', 501, 'not_implemented'],
-    ['a method nobody knows', '/v1/completions', '-X PROPFIND', 405, 'method_not_supported'],
+    ['an unknown method', '/v1/completions', '-X PROPFIND', 405, 'method_not_supported'],
     ['broken JSON', '/v1/completions', `${json} -d '{"model":'`, 400, 'invalid_json'],
   ])('about %s', async ([, path, asked, status, code]) => {
     const answer = await curl(path, asked)

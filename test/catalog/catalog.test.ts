@@ -29,9 +29,9 @@ describe('a catalogue is refused, and the error names the position', () => {
     ['of another format', { format: 'other' }, 'format: '],
     ['of a later version', { version: 2 }, 'version: '],
     ['of no day', { asOf: '2026-02-30' }, 'asOf: expected a day'],
-    ['with a setting that nobody knows', { extra: 1 }, 'the whole: '],
+    ['with an unknown setting', { extra: 1 }, 'the whole: '],
     ['with a price that is none', { models: [{ ...row, price: { input: '-1' } }] }, 'models.0.price.input: '],
-    ['with a field that nobody knows', { models: [{ ...row, colour: 'red' }] }, 'models.0: '],
+    ['with an unknown field', { models: [{ ...row, colour: 'red' }] }, 'models.0: '],
     ['with a row without a source', { models: [{ ...row, sources: [] }] }, 'models.0.sources: '],
     [
       'with a source that is not there',

@@ -147,7 +147,7 @@ function sectionsOf(routes: Routes, { addresses }: Places): JsonObject {
     })
     models[model] = { deployments }
   }
-  // What the faults break are calls: nobody asks for lists between them.
+  // Faults break calls only: no lists are requested between them.
   return { catalog: { lists: false }, providers, models }
 }
 

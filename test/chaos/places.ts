@@ -34,7 +34,7 @@ export async function openPlaces(upstream: FaultUpstream): Promise<Places> {
     redirecting: { ...sound, more: { headers: { 'x-elsewhere': `${elsewhere.origin}/latest/meta-data` } } },
     narrow: { ...sound, more: { concurrency: 1 } },
     full: { ...sound, more: { concurrency: 1, queueMs: 100 } },
-    // Reads an answer to its end though nobody waits for it, to know what it cost.
+    // Drains an answer without a caller, to know its cost.
     thorough: { ...sound, more: { onAbort: 'drain' } },
     refused: { baseUrl: `${await deadOrigin()}/v1` },
     unknown: { baseUrl: 'http://nowhere.invalid/v1' },
@@ -87,7 +87,7 @@ async function openElsewhere() {
   }
 }
 
-/** A thread that listens, accepts nobody and has no room for more: anyone who connects is not even refused. */
+/** A thread that listens with a full backlog and accepts nothing: connections are not even refused. */
 export async function openBlackhole() {
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(blackholeSource, { eval: true, workerData: gate })

@@ -110,7 +110,7 @@ const gateway = await startGateway(readConfig(), {
   sinks: [{ write: (record) => tell({ word: 'record', row: rowOf(record) }) }],
 })
 let isStopping = false
-// Its parent is gone: nobody is left to stop it.
+// Its parent has died: it must stop itself.
 process.once('disconnect', () => {
   if (!isStopping) process.exit(1)
 })

@@ -6,7 +6,7 @@ import { dialects } from '../../src/dialects/all.ts'
 import { wireText } from '../harness/core/json-text.ts'
 import { incoming, usage } from './requests.ts'
 
-/** Fields nobody here knows, of any depth, in any script; `x-` keeps them from meaning something. */
+/** Unknown fields, of any depth, in any script; `x-` keeps them from meaning something. */
 const extras = fc.dictionary(
   fc.string({ unit: 'binary' }).map((name) => `x-${name}`),
   fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }),

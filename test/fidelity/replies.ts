@@ -35,7 +35,7 @@ const usage = fc
   )
 
 const choiceNames = ['index', 'text', 'message', 'delta', 'logprobs', 'finish_reason', 'error']
-/** Members of a choice that nobody here knows. */
+/** Members of an unknown choice. */
 export const choiceExtra: ReturnType<typeof extraMembers> = extraMembers(choiceNames, withProto)
 
 const spoken = ['role', 'content', 'reasoning_content', 'reasoning', 'refusal', 'tool_calls', 'function_call']

@@ -108,7 +108,7 @@ test('a call that a budget refuses burns nothing of a limit', async () => {
 
 describe('a key', () => {
   test.for([
-    ['that nobody knows', {}, 'sk-unknown-012345', 401, 'invalid_api_key', 'Incorrect API key provided.'],
+    ['that is unknown', {}, 'sk-unknown-012345', 401, 'invalid_api_key', 'Incorrect API key provided.'],
     ['that is disabled', { isDisabled: true }, secret, 401, 'invalid_api_key', 'disabled'],
     [
       'that has expired',

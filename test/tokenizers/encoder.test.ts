@@ -31,7 +31,7 @@ describe.for([
   })
 
   test.for([
-    ['prose', 'The quick brown fox jumps over the lazy dog, and nobody knows why. '.repeat(200)],
+    ['prose', 'The quick brown fox jumps over the lazy dog, for no known reason. '.repeat(200)],
     ['code', 'function add(left, right) {\r\n\treturn left /* sum */ + right\n}\n\n// …\n'.repeat(100)],
     ['Chinese without a space', '吾輩は猫である。名前はまだ無い、どこで生れたか！'.repeat(200)],
     ['numbers', '[1,22,333,4444,55555]'.repeat(500)],

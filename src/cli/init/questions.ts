@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 /** Asks a person in the terminal. */
 export type Ask = (question: string, byDefault: string) => Promise<string>
 
-/** Asks on standard error, so that standard output can be redirected; takes the default if nobody is there. */
+/** Asks on standard error, so that standard output can be redirected; takes the default if it is not interactive. */
 export async function withQuestions<T>(isAsking: boolean, use: (ask: Ask) => Promise<T>): Promise<T> {
   if (!isAsking) return await use(async (_question, byDefault) => byDefault)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })

@@ -86,7 +86,7 @@ function lookAgain(): void {
 
 const lookAgainMs = 3000
 
-/** Signals that the gateway says that nobody is signed in. */
+/** Calls the listener when the gateway reports that there is no session. */
 export function onSignedOut(listener: (refusal: Refusal) => void): void {
   listeners.add(listener)
 }

@@ -7,7 +7,7 @@ export function NoLedger() {
     <Panel title="This gateway keeps no ledger">
       <Empty command={callCurl()}>
         Calls, what they cost, and how long they took are kept in a data directory: set <code>DATA_DIR</code>,
-        and <code>ledger.enabled</code> in gateway.yaml. Calls are answered all the same. <CallNeeds />
+        and <code>ledger.enabled</code> in gateway.yaml. Calls are answered without it too. <CallNeeds />
       </Empty>
     </Panel>
   )

@@ -111,7 +111,7 @@ class ClusterFleet implements Fleet {
     const worker = cluster.fork()
     const peer = createPeer(processChannel(worker.process))
     const serving = Promise.withResolvers<string>()
-    // Nobody waits for workers that start later.
+    // Workers that start later are not awaited.
     serving.promise.catch(() => undefined)
     const member: Member = { worker, peer, owner, serving, bornAt: performance.now() }
     this.#members.add(member)

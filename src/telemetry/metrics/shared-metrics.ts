@@ -38,7 +38,7 @@ export function showShared(registry: Registry, shared: () => SharedCounts): void
   )
   gauge(
     'pandotate_shared_pending_steps',
-    'Steps taken while the engine was away, which it does not know yet.',
+    'Steps taken while the engine was unavailable, which are not reported to it yet.',
     (it) => it.untold,
   )
   new Counter({

@@ -31,7 +31,7 @@ export interface Changes {
   note(by: string, entry: Noted): void
 }
 
-/** `pending`: its node is away, and settles it when it is back. `unknown`: none of its cost is uncertain. */
+/** `pending`: its node is unreachable, and settles it when it returns. `unknown`: none of its cost is uncertain. */
 export type SettledCall = 'settled' | 'pending' | 'unknown'
 
 export type Noted = Pick<AdminEntry, 'action' | 'subject' | 'before' | 'after'>

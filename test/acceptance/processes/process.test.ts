@@ -72,7 +72,7 @@ describe.concurrent('a start that cannot be', () => {
     ['that is not YAML', 'a: [1', /configured\.yaml:1/],
     ['that names a variable nobody set', `auth: { keys: ['$\{NOBODY_SET_THIS}'] }`, /NOBODY_SET_THIS/],
     ['whose model names no provider', 'models: { m: { deployments: [{ provider: lost }] } }', /lost/],
-    ['that names a type nobody knows', 'providers: { x: { type: sorcery } }', /sorcery/],
+    ['that names an unknown type', 'providers: { x: { type: sorcery } }', /sorcery/],
   ])('a file %s', async ([, file, told]) => {
     const { code, stderr } = await runGateway(['serve'], { file })
     expect(code).toBe(1)
@@ -94,7 +94,7 @@ describe.concurrent('a start that cannot be', () => {
     expect(stderr).toMatch(/in use.*PORT/)
   })
 
-  test('a command nobody knows', async () => {
+  test('an unknown command', async () => {
     const { code, stderr } = await runGateway(['serv'])
     expect(code).toBe(2)
     expect(stderr).toContain('There is no command "serv". Did you mean serve?')

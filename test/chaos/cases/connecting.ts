@@ -23,7 +23,7 @@ const distrusted = (name: string, at: string): FaultCase =>
 export const connectingCases: readonly FaultCase[] = [
   asked({
     fault: 1,
-    name: 'nobody listens',
+    name: 'no listener',
     chain: [{ says: 'whole', at: 'refused' }, 'whole'],
     ...failsOver,
     hits: [0, 1],
@@ -35,10 +35,10 @@ export const connectingCases: readonly FaultCase[] = [
   }),
   asked({
     fault: 1,
-    name: 'nobody listens anywhere',
+    name: 'no listener anywhere',
     chain: [{ says: 'whole', at: 'refused', retries: 0 }],
     sees: { status: 502, code: 'upstream_unreachable' },
-    outcome: '502 `upstream_unreachable`; nobody was charged, so an SDK may try again',
+    outcome: '502 `upstream_unreachable`; nothing was charged, so an SDK may retry',
     hits: [0],
     attempts: ['unreachable'],
     also({ heard }) {
@@ -77,7 +77,7 @@ export const connectingCases: readonly FaultCase[] = [
   },
   asked({
     fault: 3,
-    name: 'packets that nobody answers',
+    name: 'unanswered packets',
     chain: [{ says: 'whole', at: 'blackhole' }, 'whole'],
     ...failsOver,
     hits: [0, 1],

@@ -100,7 +100,7 @@ export const leavingCases: readonly FaultCase[] = [
   {
     fault: 26,
     name: 'in the middle of a stream of an upstream with `onAbort: drain`',
-    outcome: 'read to its end, though nobody waits for it: `left`, 499, and what it cost is exact',
+    outcome: 'read to its end without a caller: `left`, 499, and what it cost is exact',
     routes: { 'f26.thorough': [{ says: 'unhurried', at: 'thorough' }] },
     async play(stage) {
       const caller = stage.call({ model: 'f26.thorough', stream: true })

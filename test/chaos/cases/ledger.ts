@@ -31,7 +31,7 @@ export const ledgerCases: readonly FaultCase[] = [
   {
     fault: 31,
     name: 'a full disk',
-    outcome: 'what was admitted settles; no call under a budget is admitted, and later all goes on',
+    outcome: 'admitted calls settle; no call under a budget is admitted, and later everything works again',
     play: fillTheDisk,
   },
   {
@@ -147,7 +147,7 @@ async function loseTheDatabase(stage: Stage): Promise<void> {
   await server.kill()
   const before = acknowledged.length
   await setTimeout(stage.isLong ? 30_000 : 1000)
-  await until('calls go on', () => acknowledged.length > before + 50)
+  await until('calls continue', () => acknowledged.length > before + 50)
   await server.start()
   await until('the database is up to date', async () => {
     const health = (await (await fetch(`${gateway.url}/health`)).json()) as { ledger: { status: string } }

@@ -13,7 +13,7 @@ export const nodeCases: readonly FaultCase[] = [
     fault: 32,
     name: 'it stands still, for half a minute',
     outcome:
-      'three nodes go on within the slices they leased, and no call waits for it; afterwards it knows all that was billed',
+      'three nodes continue within their leased slices, and no call waits for it; afterwards it has everything that was billed',
     play: (stage) => lose(stage, { stop: (redis) => redis.stop(), back: async (redis) => redis.resume() }),
   },
   {
@@ -37,7 +37,7 @@ export const nodeCases: readonly FaultCase[] = [
   {
     fault: 39,
     name: 'one of three nodes, at once, under load',
-    outcome: 'the others go on; what it held is uncertain, settled once, and its places are free',
+    outcome: 'the others continue; its holds become uncertain, settled once, and its places are free',
     play: killOne,
   },
 ]
@@ -66,12 +66,12 @@ async function lose(stage: Stage, { stop, back, forgottenCalls = 0 }: Loss): Pro
   const before = callers.answered()
   await until('every node knows', async () => (await fleet.shared()).every(({ status }) => status === 'away'))
   await setTimeout(stage.isLong ? 30_000 : 500)
-  await until('calls go on', () => callers.answered() > before + 30)
+  await until('calls continue', () => callers.answered() > before + 30)
   for (const { url } of fleet.nodes) assert.equal((await fetch(`${url}/readyz`)).status, 200)
   await back(redis)
   await until('it knows what happened', () => isTold(fleet))
   const after = callers.answered()
-  await until('calls go on', () => callers.answered() > after + 30)
+  await until('calls continue', () => callers.answered() > after + 30)
   await callers.stop()
   assert.deepEqual(
     callers.seen.filter(({ status }) => status !== 200),
@@ -97,7 +97,7 @@ async function loseTheDatabase(stage: Stage): Promise<void> {
   await postgres.kill()
   const before = callers.answered()
   await setTimeout(stage.isLong ? 30_000 : 500)
-  await until('calls go on', () => callers.answered() > before + 50)
+  await until('calls continue', () => callers.answered() > before + 50)
   await postgres.start()
   await callers.stop()
   assert.deepEqual(
@@ -117,7 +117,7 @@ async function killOne(stage: Stage): Promise<void> {
   const [first] = fleet.nodes
   if (first !== undefined) await fleet.lose(first)
   const before = callers.answered()
-  await until('the others go on', () => callers.answered() > before + 100)
+  await until('the others continue', () => callers.answered() > before + 100)
   await until('they know', async () => (await fleet.shared()).every(({ nodes }) => nodes === 2))
   await callers.stop()
   assert.deepEqual(

@@ -15,8 +15,7 @@ export const refusingCases: readonly FaultCase[] = [
     return {
       fault: 9,
       name: `status ${status} for a while, with another deployment`,
-      outcome:
-        'every caller is answered; the breaker opens at the fifth failure, and nobody asks there any more',
+      outcome: 'every caller is answered; the breaker opens at the fifth failure, and no more calls go there',
       routes: { [model]: [{ says: `status-${status}` }, { says: 'whole' }] },
       async play(stage) {
         for (let call = 0; call < 40; call++) see(await stage.ask({ model }), 'whole', 'text', false)

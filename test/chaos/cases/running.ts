@@ -56,7 +56,7 @@ export const runningCases: readonly FaultCase[] = [
       }
       const callers = Array.from({ length: 8 }, asking)
       await heardSome(streams)
-      // From now on nobody calls; the delay is for those whose call is on its way.
+      // No new calls from now on; the delay is for calls in flight.
       isOver = true
       await stage.gateway.order({ order: 'stop', delayMs: 300, graceMs: 20_000 })
       await Promise.all(callers)
@@ -212,7 +212,7 @@ export const runningCases: readonly FaultCase[] = [
     chain: [{ says: 'role-then-silence', clocks: { firstTokenMs: 300 } }, 'whole'],
     forms: ['stream'],
     sees: 'whole',
-    outcome: 'comments keep the connection alive; the next deployment answers all the same',
+    outcome: 'comments keep the connection alive; the next deployment still answers',
     attempts: ['timeout', 'ok'],
     settings: { limits: { keepaliveMs: 50 } },
     also({ heard }) {

@@ -46,7 +46,7 @@ const withAnother = ([name, says, attempt]: Break): FaultCase =>
     ],
     forms: ['stream'],
     sees: 'whole',
-    outcome: 'goes on there: one stream, one id, every word once; the record has the seam',
+    outcome: 'continues there: one stream, one id, no text repeated; the record has both attempts',
     attempts: [attempt, 'ok'],
     flags: ['continued'],
     also({ stage, models, row }) {
@@ -125,11 +125,11 @@ export const streamCases: readonly FaultCase[] = [
   ),
   asked({
     fault: 16,
-    name: 'cut, and cut again where it goes on',
+    name: 'cut, and cut again where it continues',
     chain: ['cut-close', { says: 'cut-close', at: 'prefixed' }, { says: 'whole', family: 'llama-3' }],
     forms: ['stream'],
     sees: 'whole',
-    outcome: 'goes on a second time: every word once',
+    outcome: 'continues a second time: no text repeated',
     attempts: ['interrupted', 'interrupted', 'ok'],
     also({ heard }) {
       assert(heard.body.length > answerText.length)

@@ -52,7 +52,7 @@ export const waitingCases: readonly FaultCase[] = [
   {
     fault: 12,
     name: 'a place at a full upstream, with another deployment',
-    outcome: 'the queue has a clock of its own; the next deployment answers, and nobody is blamed',
+    outcome: 'the queue has its own clock; the next deployment answers, and no upstream is blamed',
     routes: {
       'f12.held': [{ says: 'silent', at: 'full', shares: 'full' }],
       'f12.queued': [{ says: 'whole', at: 'full', shares: 'full' }, { says: 'whole' }],

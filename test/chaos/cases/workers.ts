@@ -33,7 +33,7 @@ async function killOne(): Promise<void> {
     return now.length === 3 && !now.includes(killed)
   })
   const before = callers.answered()
-  await until('calls go on', () => callers.answered() > before + 100)
+  await until('calls continue', () => callers.answered() > before + 100)
   await callers.stop()
   const now = workersOf(gateway)
   assert(others.length === 2 && others.every((worker) => now.includes(worker)), 'another worker ended')

@@ -125,7 +125,7 @@ function half(served: Served): string {
 }
 
 function broken(served: Served, bytes: string, how: 'reset' | 'close'): void {
-  // Whether it had worked by then, nobody but itself can know.
+  // Only the upstream knows whether it had worked by then.
   served.work(served.words.length)
   served.socket.write(bytes)
   breakOff(served, how)

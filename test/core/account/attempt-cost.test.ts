@@ -103,7 +103,7 @@ describe('a call', () => {
       [undefined, 45, undefined],
     ],
     [
-      'has saved what nobody knows, at an unknown baseline',
+      'has an unknown saving at an unknown baseline',
       [spent('b', tokens(1), used(10, 5))],
       first(unknownPrice),
       [15, undefined, undefined],

@@ -65,7 +65,7 @@ describe('content', () => {
       ],
       'Hi\nthere',
     ],
-    ['a part with fields nobody knows', [{ type: 'text', text: 'Hi', cache_control: {} }], 'Hi'],
+    ['a part with unknown fields', [{ type: 'text', text: 'Hi', cache_control: {} }], 'Hi'],
   ])('%s', ([, content, prompt]) => {
     expect(flatten([{ role: 'user', content, name: 'x', extra: 1 }], { family: 'raw' }).prompt).toBe(prompt)
   })

@@ -28,7 +28,7 @@ describe('a whole reply', () => {
       }),
     ],
     [
-      'with fields nobody here knows',
+      'with unknown fields',
       'chat',
       same({
         ...chatReply({ content: 'Hi', refusal: null, annotations: [] }),

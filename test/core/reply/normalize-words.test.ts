@@ -20,7 +20,7 @@ describe('a chat stream', () => {
     ],
     ['with text and end in one chunk', same(chatChunk({ ...role, content: 'Hi' }, 'length'))],
     [
-      'with fields nobody here knows',
+      'with unknown fields',
       same(
         { ...chatChunk({ ...role, content: '', token_id: 7 }), system_fingerprint: 'fp', service_tier: null },
         { ...chatChunk({ refusal: 'No.' }), obfuscation: 'xx' },

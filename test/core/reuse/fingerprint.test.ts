@@ -58,7 +58,7 @@ describe('no answer serves calls that differ in', () => {
     ['model', chatBody, { model: 'n' }],
     ['where it may run', chatBody, { steering }],
     ['words', chatBody.replace('Hi', 'hi')],
-    ['a field nobody here knows', chatBody.replace('{', '{"x-odd":1,')],
+    ['an unknown field', chatBody.replace('{', '{"x-odd":1,')],
     ['null within a field', chatBody.replace('"Hi"', '"Hi","name":null')],
     ['text and number', chatBody.replace('"temperature":0', '"temperature":"0"')],
     ['a user within a message', chatBody.replace('"Hi"', '"Hi","user":"u"')],

@@ -256,7 +256,7 @@ const cases: Case[] = [
     ],
   },
   {
-    name: 'blocks of a type that nobody here knows are left out by name',
+    name: 'blocks of an unknown type are left out by name',
     system: [text('Be brief.'), { type: 'hint' }],
     given: [
       user({ type: 'container_upload', file_id: 'f' }, text('a')),

@@ -246,7 +246,7 @@ test('The position of a message at fault is reported', () => {
   expect(refusalOf(chat, body)?.param).toBe('messages[2].content')
 })
 
-test('A message is judged alike whether or not it carries fields nobody here knows', () => {
+test('A message is judged alike whether or not it carries unknown fields', () => {
   const role = fc.constantFrom('user', 'assistant', 'tool', 'system', 'robot', 5, null, undefined)
   const text = fc.constantFrom('hi', '', 5, null, undefined)
   const part = fc.record({ type: fc.constantFrom('text', 'other', undefined, 5), text })

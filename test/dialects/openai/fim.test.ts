@@ -39,7 +39,7 @@ describe('A request to fill in the middle', () => {
     expect(refusalOf(fim, { ...asked, ...wrong })).toMatchObject({ status: 400, param })
   })
 
-  test('may have fields that nobody knows, unless it is strict', () => {
+  test('may have unknown fields, unless it is strict', () => {
     const body = { ...asked, min_tokens: 2, metadata: {}, novelty: 1 }
     expect(refusalOf(fim, body)).toBeUndefined()
     expect(refusalOf(fim, body, true)).toMatchObject({

@@ -44,7 +44,7 @@ describe('an upstream that gives fewer choices than were asked for', () => {
     expect(upstream.requests).toHaveLength(3)
   })
 
-  test('of which nobody knows whose they are, is refused', async () => {
+  test('that cannot be assigned to their prompts, is refused', async () => {
     await using upstream = await startForgetful(3)
     await using gateway = await startGatewayAt(upstream.origin)
     const heard = await ask(gateway, '/v1/completions', { model: 'm', prompt: ['a', 'b'], n: 2 })

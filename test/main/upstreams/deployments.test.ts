@@ -120,7 +120,7 @@ describe('a deployment that goes by the caller’s spelling', () => {
 
   test.for<[string, object, object]>([
     ['costs what the operator says', { provider: 'p', price: { input: 1 } }, { type: 'together' }],
-    ['costs nobody knows what', { provider: 'p' }, at({ model: 'abc' })],
+    ['has an unknown price', { provider: 'p' }, at({ model: 'abc' })],
   ])('is distinguished from others by the model, though it %s', ([, deployment, provider]) => {
     const [made] = deploymentsOf({ p: provider }, { '*': [deployment] })
     const named = made?.forModel?.('m')

@@ -44,11 +44,11 @@ test.for([
 })
 
 test.for<readonly [string, object]>([
-  ['a setting nobody knows', { region: 'eu' }],
+  ['an unknown setting', { region: 'eu' }],
   ['a key with a line end', { apiKey: 'k\r\nx: y' }],
-  ['a scheme nobody knows', { auth: 'basic' }],
+  ['an unknown scheme', { auth: 'basic' }],
   ['credentials in the address', { baseUrl: 'https://user:pass@a/v1' }],
-  ['a clock nobody knows', { clocks: { lunchMs: 1 } }],
+  ['an unknown clock', { clocks: { lunchMs: 1 } }],
   ['a clock that is not', { clocks: { idleMs: 0 } }],
   ['neither model nor chain', { deployment: {} }],
   ['both model and chain', { deployment: { model: 'a', chain: 'b' } }],

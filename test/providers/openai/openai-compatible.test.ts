@@ -77,9 +77,9 @@ test('settings have their defaults', () => {
 test.for([
   ['no address', {}],
   ['a preset that knows no address', { preset: 'vllm' }],
-  ['a preset nobody knows', { preset: 'acme' }],
-  ['a quirk nobody knows', { baseUrl: 'http://a', quirks: { drop: ['user'] } }],
-  ['a role nobody knows', { baseUrl: 'http://a', quirks: { developerRole: 'user' } }],
+  ['an unknown preset', { preset: 'acme' }],
+  ['an unknown quirk', { baseUrl: 'http://a', quirks: { drop: ['user'] } }],
+  ['an unknown role', { baseUrl: 'http://a', quirks: { developerRole: 'user' } }],
   ['an address that is none', { baseUrl: 'localhost:8000' }],
   ['an address of files', { baseUrl: 'file:///etc/passwd' }],
   ['credentials in the address', { baseUrl: 'https://user:pass@a/v1' }],
@@ -91,8 +91,8 @@ test.for([
   ['a header with a line end', { baseUrl: 'http://a', headers: { x: 'a\nb' } }],
   ['a header without a name', { baseUrl: 'http://a', headers: { '': 'a' } }],
   ['a clock that is not', { baseUrl: 'http://a', clocks: { idleMs: 0 } }],
-  ['a clock nobody knows', { baseUrl: 'http://a', clocks: { lunchMs: 1 } }],
-  ['a setting nobody knows', { baseUrl: 'http://a', api_key: 'x' }],
+  ['an unknown clock', { baseUrl: 'http://a', clocks: { lunchMs: 1 } }],
+  ['an unknown setting', { baseUrl: 'http://a', api_key: 'x' }],
 ])('%s is refused', ([, input]) => {
   expect(openaiCompatible.settings.safeParse(input).success).toBe(false)
 })

@@ -62,7 +62,7 @@ test.for<[PresetName, unknown, unknown]>([
 })
 
 describe.for(presetNames)('%s', (preset) => {
-  test('gets a plain call byte for byte, with fields nobody knows and no default of ours', async () => {
+  test('gets a plain call byte for byte, with unknown fields and no default of ours', async () => {
     await using scene = await stage(preset)
     const body = {
       model: 'm',

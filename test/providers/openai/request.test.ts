@@ -66,7 +66,7 @@ const rows: readonly Row[] = [
     '{"model":"m","stream_options":null}',
   ],
   [
-    'fields nobody knows',
+    'unknown fields',
     '{"model":"m","guided_json":{"a":[1e400]},"x":null}',
     'm',
     '{"model":"m","guided_json":{"a":[1e400]},"x":null}',

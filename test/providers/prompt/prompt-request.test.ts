@@ -156,7 +156,7 @@ test('what is null is dropped without a word', async () => {
   expect(notes.dropped).toEqual([])
 })
 
-test('fields nobody knows go upstream', async () => {
+test('unknown fields go upstream', async () => {
   const fields = { top_k: 4, guided_json: { a: 1 }, user: 'u', temperature: 0, mirostat: null }
   expect((await text({ ...fields, n: 1 })).body).toEqual({ model: 'mistral-7b', prompt: 'Hi', ...fields })
   expect((await chat(fields)).body).toMatchObject(fields)

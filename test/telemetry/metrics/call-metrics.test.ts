@@ -8,7 +8,7 @@ import { anAttempt } from '../attempt-record.ts'
 
 const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 }
 
-test('labels and values are those of the line in the log', async () => {
+test('labels and values are those of the log line', async () => {
   const { write, linesOf } = metricsOfCalls()
   const change = {
     ...{ status: 200, stream: true, deployment: 'm@one', usage, usageEstimated: true, slow: true },
@@ -34,7 +34,7 @@ test('labels and values are those of the line in the log', async () => {
   ])
 })
 
-test('a call that is not slow makes no series of slow calls', async () => {
+test('a call that is not slow creates no series of slow calls', async () => {
   const { write, linesOf } = metricsOfCalls()
   write({})
   expect(await linesOf('pandotate_slow_calls_total')).toEqual([])
@@ -45,7 +45,7 @@ test.for([
   [Object.assign(new Error('No.'), { code: 'what a caller wrote' }), 'other'],
   [new Error('No.'), 'none'],
   [undefined, 'none'],
-] as const)('a failure is counted by the code beneath it (%s)', async ([cause, shownCause]) => {
+] as const)('a failure is counted by the code of its cause (%s)', async ([cause, shownCause]) => {
   const { write, linesOf } = metricsOfCalls()
   const failure = new Failure('upstream_error', 'No.', { cause })
   write({ attempts: [anAttempt({ deployment: 'm@one', outcome: 'upstream_error', failure })] })
@@ -55,7 +55,7 @@ test.for([
   ])
 })
 
-test('codes that are new become `other` once there are many', async () => {
+test('new codes become `other` beyond a limit', async () => {
   const { write, linesOf } = metricsOfCalls()
   for (let number = 0; number < 200; number++) {
     const cause = Object.assign(new Error('No.'), { code: `E${number}_X` })
@@ -64,7 +64,7 @@ test('codes that are new become `other` once there are many', async () => {
   expect((await linesOf('pandotate_attempt_failures_total')).length).toBeLessThan(100)
 })
 
-test('costs are summed by deployment, exactly, those of failed attempts too', async () => {
+test('costs are summed exactly by deployment, including failed attempts', async () => {
   const { write, linesOf } = metricsOfCalls()
   for (let times = 0; times < 10; times++) {
     write({
@@ -84,13 +84,13 @@ test('costs are summed by deployment, exactly, those of failed attempts too', as
   ])
 })
 
-test('a cost that is not known is no cost of 0', async () => {
+test('an unknown cost is not a cost of 0', async () => {
   const { write, linesOf } = metricsOfCalls()
   write({ attempts: [anAttempt({ deployment: 'm@one', costNanoUsd: undefined })] })
   expect(await linesOf('pandotate_cost_usd_total')).toEqual([])
 })
 
-test('savings are summed, and go down where more was spent than at the baseline', async () => {
+test('savings are summed, and go down if more was spent than at the baseline', async () => {
   const { write, linesOf } = metricsOfCalls()
   for (const savedNanoUsd of [2_000_000_000, undefined, -500_000_000]) write({ savedNanoUsd })
   expect(await linesOf('pandotate_saved_usd')).toEqual(['pandotate_saved_usd 1.5'])
@@ -101,7 +101,7 @@ test.for([
   ['hit', 0],
   ['coalesced', 0],
   ['replay', 0],
-] as const)('an answer that is reused (%s) says nothing of its deployment', async ([cache, count]) => {
+] as const)('a reused answer (%s) does not count for its deployment', async ([cache, count]) => {
   const { write, linesOf } = metricsOfCalls()
   write({ cache, deployment: 'm@one', provider: 'cache', firstTokenMs: 1, usage })
   expect(await linesOf('pandotate_time_to_first_token_seconds_count')).toHaveLength(count)

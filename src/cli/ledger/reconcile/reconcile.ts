@@ -95,7 +95,7 @@ function upstreamNames({ routes }: Config, model: string, provider: string): rea
   return [model, ...deployments.flatMap((one) => (one.provider === provider && one.model) || [])]
 }
 
-/** Of a call that nobody answered: the only one that its model is routed to; '' where there are several. */
+/** The provider of a call that was not answered: the only one that its model is routed to; '' if there are several. */
 function providerOf(
   { routes }: Config,
   { model, provider }: { readonly model: string; readonly provider: string },

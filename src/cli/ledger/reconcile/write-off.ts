@@ -7,7 +7,7 @@ import { withAdmin } from '../../keys/admin-client.ts'
 export type WrittenOff = {
   /** The ids of calls. */
   readonly settled: readonly string[]
-  /** Those whose node is away: it settles them when it is back. */
+  /** Calls whose node is unreachable: it settles them when it returns. */
   readonly pending: readonly string[]
 }
 

@@ -108,7 +108,7 @@ describe('chunks fold into one reply', () => {
       chatReply({ content: 'Hi' }),
     ],
     [
-      'of a tool call with fields nobody here knows',
+      'of a tool call with unknown fields',
       [
         chatChunk({ ...role, tool_calls: [{ index: 0, id: 'a', type: 'function', odd: 1 }] }),
         chatChunk({ tool_calls: [{ index: 0, function: { arguments: '{}', sign: 's', deep: { a: 1 } } }] }),
@@ -135,7 +135,7 @@ describe('chunks fold into one reply', () => {
       chatReply({ content: null, refusal: 'I must not.' }),
     ],
     [
-      'of fields nobody here knows, the latest word on each',
+      'of unknown fields, the latest word on each',
       [
         {
           ...withChoice(chatChunk({ ...role, odd: { a: 1 } }), { note: 'x' }),

@@ -26,9 +26,9 @@ test('a failure tells what its attempts cost', () => {
 
 test.for([
   ['a limit that lasts so long', new Failure('rate_limited', 'Wait.', { retryAfterMs: 2500 }), '3', '2500'],
-  ['a limit that nobody timed', new Failure('rate_limited', 'Wait.'), '1', '1000'],
-  ['one who is overloaded for nobody knows how long', new Failure('overloaded', 'Busy.'), '1', '1000'],
-  ['anything else that nobody timed', new Failure('upstream_error', 'No.'), undefined, undefined],
+  ['a limit without a time', new Failure('rate_limited', 'Wait.'), '1', '1000'],
+  ['an overload without a time', new Failure('overloaded', 'Busy.'), '1', '1000'],
+  ['anything else without a time', new Failure('upstream_error', 'No.'), undefined, undefined],
 ] as const)('a failure tells when to come back: %s', ([, failure, seconds, milliseconds]) => {
   const headers = headersOf(failureHeaders(recordOf({}), failure))
   expect(headers.get('retry-after')).toBe(seconds)
