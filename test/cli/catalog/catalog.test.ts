@@ -68,16 +68,15 @@ Another price (1)
     const path = join(directory, 'data', 'catalog.json')
     expect(code).toBe(0)
     expect(stdout).toContain(`Wrote ${path}.\n`)
-    const rows = readCatalog(readFileSync(path, 'utf8')).models.filter(
-      ({ model }) => model === 'zai-org/GLM-5.3-Flash',
-    )
+    const written = readCatalog(readFileSync(path, 'utf8'))
+    const rows = written.models.filter(({ model }) => model === 'zai-org/GLM-5.3-Flash')
     expect(rows.map(({ provider, price, until }) => [provider, price?.input, until !== undefined])).toEqual([
       ['together', '0.15', true],
       ['together', '0.2', false],
       ['baseten', '0.15', false],
     ])
     const checked = await run(['check'])
-    expect(checked.stdout).toContain(`The catalogue is dated 2026-11-29 (${path}).`)
+    expect(checked.stdout).toContain(`The catalogue is dated ${written.asOf} (${path}).`)
   })
 
   test('holds back what is over threefold until it is accepted', async () => {
