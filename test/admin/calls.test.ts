@@ -7,7 +7,7 @@ describe('calls', () => {
   test('are found by what they are sought by', async () => {
     await using scene = await startScene()
     const [whole, , failedOver, , continued, down, refused] = await scene.calls()
-    const found = async (query: string) => (await get(scene, `/calls?${query}`)).data.map(({ id }: Row) => id)
+    const found = async (query: string) => (await get(scene, `/calls?${query}`)).data.map(({ id }) => id)
     expect(await found('status=429')).toEqual([refused])
     expect(await found('status=failed')).toEqual([refused, down])
     expect(await found('failure=quota_exhausted')).toEqual([refused])
@@ -21,7 +21,7 @@ describe('calls', () => {
     expect(await found('min_ms=999999')).toEqual([])
     const [row] = (await get(scene, '/calls?model=qwen3-32b')).data
     expect(row).toMatchObject({ key_name: 'research-batch', team: 'research', attempts: 2 })
-    expect(await found(`key=${row.key_hash}&model=llama-3.1-8b`)).toHaveLength(1)
+    expect(await found(`key=${row?.['key_hash']}&model=llama-3.1-8b`)).toHaveLength(1)
   })
 
   test('are counted over a span, by the same filters', async () => {
@@ -29,8 +29,7 @@ describe('calls', () => {
     const ids = await scene.calls()
     const sum = async (query: string) => {
       const { data, complete } = await get(scene, `/calls/counts?${query}`)
-      const all = (name: 'calls' | 'failed') =>
-        data.reduce((total: number, row: Row) => total + Number(row[name]), 0)
+      const all = (name: 'calls' | 'failed') => data.reduce((total, row) => total + Number(row[name]), 0)
       return { calls: all('calls'), failed: all('failed'), complete }
     }
     const all = { calls: ids.length, failed: 2, complete: true }
@@ -96,11 +95,13 @@ describe('calls as they end', () => {
 
 type Row = Readonly<Record<string, unknown>>
 
-// biome-ignore lint/suspicious/noExplicitAny: each test looks for what it expects.
-async function get(scene: Scene, path: string): Promise<any> {
+/** The fields of the answers that these tests read. */
+type Listing = { readonly data: readonly Row[]; readonly complete: boolean; readonly step_seconds: number }
+
+async function get(scene: Scene, path: string): Promise<Listing> {
   const response = await fetch(`${scene.url}/admin/api${path}`, { headers })
   expect(response.status).toBe(200)
-  return await response.json()
+  return (await response.json()) as Listing
 }
 
 type News = { readonly calls: readonly Row[]; readonly more: number }

@@ -21,7 +21,7 @@ const path = '/admin/api/deployments'
 
 test('a deployment that was not asked yet has nothing measured', async () => {
   await using asking = await start(createHealthRegistry(['m@one'], handClock(), () => 0))
-  const { status, headers, body } = await asking.request(path)
+  const { status, headers, body } = await asking.request<Listed>(path)
   expect(status).toBe(200)
   expect(headers.get('x-request-id')).toBe('req_of_the_question')
   expect(body.data).toEqual([
@@ -73,7 +73,7 @@ test('what befell each deployment is reported', async () => {
     })
   using _permit = standings.trackOf({ id: 'm@busy' }).insist()
   await using asking = await start(standings)
-  const { body } = await asking.request(path)
+  const { body } = await asking.request<Listed>(path)
   expect(body.data).toMatchObject([
     {
       id: 'm@sick',
@@ -85,7 +85,7 @@ test('what befell each deployment is reported', async () => {
     { id: 'm@well', breaker: 'closed', answered: 1, first_token_ms: 100, tokens_per_second: 50 },
     { id: 'm@busy', breaker: 'closed', limited: 1, in_flight: 1, limited_until_epoch_ms: expect.any(Number) },
   ])
-  expect(body.data[2].share).toBeLessThan(1)
+  expect(body.data[2]?.share).toBeLessThan(1)
 })
 
 test.for<[Probe['answer'], object]>([
@@ -105,9 +105,9 @@ test.for<[Probe['answer'], object]>([
   standings.probed('m@one', { atEpochMs: 1, answer: { isReady: false } })
   standings.probed('m@one', { atEpochMs: 2, answer })
   await using asking = await start(standings)
-  const { body } = await asking.request(path)
+  const { body } = await asking.request<Listed>(path)
   const unsaid = { ready: false, queued: null, idle_workers: null, busy_workers: null, failure: null }
-  expect(body.data[0].probe).toEqual({ at_epoch_ms: 2, ...unsaid, ...told })
+  expect(body.data[0]?.probe).toEqual({ at_epoch_ms: 2, ...unsaid, ...told })
 })
 
 test('what each costs is reported, where that comes from, and since when', async () => {
@@ -129,13 +129,13 @@ test('what each costs is reported, where that comes from, and since when', async
   const standings = createHealthRegistry(['*@one', 'm@one'], handClock(), () => 0)
   standings.trackOf({ id: '*@one', madeFor: 'some/model' })
   await using asking = await start(standings, [], [byName, named])
-  const { body } = await asking.request(path)
+  const { body } = await asking.request<Listed>(path)
   const nothing = {
     ...{ input_nano_usd_per_million: null, cached_input_nano_usd_per_million: null },
     ...{ output_nano_usd_per_million: null, nano_usd_per_second: null, nano_usd_per_request: null },
     ...{ source: null, since: null, as_of: null, said_by: null, firm: null },
   }
-  const told = body.data.map(({ id, model, price }: Record<string, unknown>) => [id, model, price])
+  const told = body.data.map(({ id, model, price }) => [id, model, price])
   expect(told).toEqual([
     ['*@one', null, null],
     [
@@ -299,4 +299,15 @@ async function start(
       gate: createAuthenticator({ keys: [], adminKeys: keys.map((key) => ({ key, role: 'read' })) }),
     }),
   )
+}
+
+/** The fields of the list that these tests read. */
+type Listed = {
+  readonly data: readonly {
+    readonly id: string
+    readonly model: string | null
+    readonly price: object | null
+    readonly share: number
+    readonly probe: object | null
+  }[]
 }

@@ -57,9 +57,18 @@ describe.skipIf(python === undefined)(
       answers = new Map(Object.keys(cases).map((name, at) => [name, answer.rendered[at] as Rendered]))
     })
     const of = (name: keyof typeof cases) => answers.get(name) as Rendered
-    const one = (name: keyof typeof cases, kind: string): Tree | undefined =>
-      of(name).manifests.find((manifest) => manifest['kind'] === kind)
-    const pod = (name: keyof typeof cases): Tree => one(name, 'Deployment')?.['spec'].template.spec
+    const one = (name: keyof typeof cases, kind: string): Manifest | undefined =>
+      of(name).manifests.find((manifest) => manifest.kind === kind)
+    const pod = (name: keyof typeof cases): Pod => {
+      const found = one(name, 'Deployment')?.spec?.template?.spec
+      if (found === undefined) throw new TypeError(`The chart has no Deployment for ${name}.`)
+      return found
+    }
+    const containerOf = (name: keyof typeof cases): Container => {
+      const [container] = pod(name).containers
+      if (container === undefined) throw new TypeError(`The Deployment has no container for ${name}.`)
+      return container
+    }
 
     test('is linted without an error or a warning', () => {
       expect(lint.errors ?? []).toEqual([])
@@ -88,13 +97,13 @@ describe.skipIf(python === undefined)(
     )
 
     test('runs one replica at a time on a volume of its own, unless database and Redis are shared', () => {
-      expect(one('plain', 'Deployment')?.['spec']).toMatchObject({
+      expect(one('plain', 'Deployment')?.spec).toMatchObject({
         replicas: 1,
         strategy: { type: 'Recreate' },
       })
       expect(one('plain', 'PersistentVolumeClaim')).toBeDefined()
-      expect(one('databaseAlone', 'Deployment')?.['spec'].strategy.type).toBe('Recreate')
-      expect(one('shared', 'Deployment')?.['spec']).toMatchObject({
+      expect(one('databaseAlone', 'Deployment')?.spec?.strategy?.type).toBe('Recreate')
+      expect(one('shared', 'Deployment')?.spec).toMatchObject({
         replicas: 2,
         strategy: { type: 'RollingUpdate' },
       })
@@ -104,55 +113,55 @@ describe.skipIf(python === undefined)(
     })
 
     test('writes nowhere but to its volumes, as nobody, with no leave to more', () => {
-      const [container] = pod('plain')['containers']
+      const container = containerOf('plain')
       expect(container.securityContext).toEqual({
         allowPrivilegeEscalation: false,
         capabilities: { drop: ['ALL'] },
         readOnlyRootFilesystem: true,
       })
-      const writable = container.volumeMounts.filter((mount: Tree) => mount['readOnly'] !== true)
-      expect(writable.map((mount: Tree) => mount['mountPath'])).toEqual(['/data', '/tmp'])
-      expect(pod('plain')['automountServiceAccountToken']).toBe(false)
+      const writable = container.volumeMounts.filter(({ readOnly }) => readOnly !== true)
+      expect(writable.map(({ mountPath }) => mountPath)).toEqual(['/data', '/tmp'])
+      expect(pod('plain').automountServiceAccountToken).toBe(false)
     })
 
     test.for(['plain', 'everything', 'noWait'] as const)(
       'gives the pod longer than the gateway takes: %s',
       (name) => {
         const config = loadFrom(one(name, 'ConfigMap'))
-        const pauseMs = (pod(name)['containers'][0].lifecycle?.preStop.sleep.seconds ?? 0) * 1000
+        const pauseMs = (containerOf(name).lifecycle?.preStop.sleep.seconds ?? 0) * 1000
         const needed = pauseMs + config.drain.graceMs
         expect(config.drain.delayMs).toBe(0)
-        expect(pod(name)['terminationGracePeriodSeconds'] * 1000).toBeGreaterThan(needed)
+        expect(pod(name).terminationGracePeriodSeconds * 1000).toBeGreaterThan(needed)
       },
     )
 
     test('asks what the gateway has for its health', () => {
-      const [{ startupProbe, livenessProbe, readinessProbe }] = pod('plain')['containers']
+      const { startupProbe, livenessProbe, readinessProbe } = containerOf('plain')
       const paths = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe.httpGet.path)
       expect(paths).toEqual(['/livez', '/livez', '/readyz'])
     })
 
     test('mounts the file as a folder, so that a change of it is seen', () => {
-      const mount = pod('plain')['containers'][0].volumeMounts.find((one: Tree) => one['name'] === 'config')
+      const mount = containerOf('plain').volumeMounts.find((each) => each.name === 'config')
       expect(mount).toEqual({ name: 'config', mountPath: '/etc/gateway', readOnly: true })
     })
 
     test('takes keys from a Secret of the operator’s own, and then makes none', () => {
-      expect(pod('everything')['containers'][0].envFrom).toEqual([
+      expect(containerOf('everything').envFrom).toEqual([
         { secretRef: { name: 'keys' } },
         { secretRef: { name: 'more' } },
       ])
-      expect(one('everything', 'Secret')?.['stringData']).toEqual({ REDIS_URL: 'redis://cache:6379' })
-      expect(one('plain', 'Secret')?.['stringData']).toEqual({ GATEWAY_KEY: key })
-      const named = pod('everything')['containers'][0].env.map((variable: Tree) => variable['name'])
+      expect(one('everything', 'Secret')?.stringData).toEqual({ REDIS_URL: 'redis://cache:6379' })
+      expect(one('plain', 'Secret')?.stringData).toEqual({ GATEWAY_KEY: key })
+      const named = containerOf('everything').env.map((variable) => variable.name)
       expect(named).toEqual(expect.arrayContaining(['DATABASE_URL', 'REDIS_URL', 'LOG_LEVEL']))
     })
   },
 )
 
 describe('the values', () => {
-  const values: Tree = parse(readFileSync('deploy/helm/values.yaml', 'utf8'))
-  const schema = JSON.parse(readFileSync('deploy/helm/values.schema.json', 'utf8'))
+  const values: Values = parse(readFileSync('deploy/helm/values.yaml', 'utf8'))
+  const schema: Schema = JSON.parse(readFileSync('deploy/helm/values.schema.json', 'utf8'))
 
   test('and their schema have the same names', () => {
     expect(namesOf(values, schema)).toEqual([])
@@ -169,15 +178,50 @@ describe('the values', () => {
 
 type Rendered = {
   readonly refused?: string
-  readonly manifests: readonly Tree[]
+  readonly manifests: readonly Manifest[]
   readonly faults: readonly string[]
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: manifests are what Kubernetes makes of them.
-type Tree = { readonly [key: string]: any }
+/** The fields of manifests that these tests read. */
+type Manifest = {
+  readonly kind: string
+  readonly spec?: {
+    readonly strategy?: { readonly type: string }
+    readonly template?: { readonly spec: Pod }
+  }
+  readonly data?: Readonly<Record<string, string>>
+  readonly stringData?: Readonly<Record<string, string>>
+}
 
-function loadFrom(configMap: Tree | undefined) {
-  const text: string = configMap?.['data']['gateway.yaml']
+type Pod = {
+  readonly containers: readonly Container[]
+  readonly automountServiceAccountToken?: boolean
+  readonly terminationGracePeriodSeconds: number
+}
+
+type Container = {
+  readonly securityContext: object
+  readonly volumeMounts: readonly {
+    readonly name: string
+    readonly mountPath: string
+    readonly readOnly?: boolean
+  }[]
+  readonly lifecycle?: { readonly preStop: { readonly sleep: { readonly seconds: number } } }
+  readonly startupProbe: Probe
+  readonly livenessProbe: Probe
+  readonly readinessProbe: Probe
+  readonly envFrom: readonly object[]
+  readonly env: readonly { readonly name: string }[]
+}
+
+type Probe = { readonly httpGet: { readonly path: string } }
+
+type Values = { readonly [name: string]: unknown }
+
+type Schema = { readonly properties?: { readonly [name: string]: Schema } }
+
+function loadFrom(configMap: Manifest | undefined) {
+  const text = configMap?.data?.['gateway.yaml'] ?? ''
   const environment = { GATEWAY_KEY: key, HOST: '0.0.0.0', GATEWAY_CONFIG: '/etc/gateway/gateway.yaml' }
   const readFile = (path: string) => {
     if (path === environment.GATEWAY_CONFIG) return text
@@ -187,15 +231,15 @@ function loadFrom(configMap: Tree | undefined) {
 }
 
 /** The places that one of the two has alone; `global` is every chart's. */
-function namesOf(values: Tree, schema: Tree, place = ''): readonly string[] {
-  const known = Object.keys(schema['properties'] ?? {}).filter((name) => place !== '' || name !== 'global')
+function namesOf(values: Values, schema: Schema, place = ''): readonly string[] {
+  const known = Object.keys(schema.properties ?? {}).filter((name) => place !== '' || name !== 'global')
   const written = Object.keys(values)
   const alone = [...new Set([...known, ...written])].filter(
     (name) => !known.includes(name) || !written.includes(name),
   )
   const below = written.flatMap((name) => {
-    const inner = schema['properties']?.[name]
-    return inner?.properties === undefined ? [] : namesOf(values[name], inner, `${place}${name}.`)
+    const inner = schema.properties?.[name]
+    return inner?.properties === undefined ? [] : namesOf(values[name] as Values, inner, `${place}${name}.`)
   })
   return [...alone.map((name) => place + name), ...below]
 }

@@ -5,17 +5,17 @@ import { answerErrors } from '../../src/http/middleware/errors.ts'
 import { assignRequestId } from '../../src/http/middleware/request-id.ts'
 import { listen } from '../../src/http/server.ts'
 
-/** Some routes on a free port, behind what every request passes first. */
+/** Routes on a free port, behind the middleware of every request. */
 export type Mounted = AsyncDisposable & {
-  request(path: string, init?: RequestInit): Promise<Answered>
-  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answered>
+  /** `Body` has the fields that the test reads. */
+  request<Body>(path: string, init?: RequestInit): Promise<Answered<Body>>
+  post<Body>(path: string, body: unknown, headers?: Record<string, string>): Promise<Answered<Body>>
 }
 
-export type Answered = {
+export type Answered<Body> = {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: each test looks for what it expects.
-  readonly body: any
+  readonly body: Body
 }
 
 export async function mount(serve: (router: Router) => void): Promise<Mounted> {
@@ -27,9 +27,9 @@ export async function mount(serve: (router: Router) => void): Promise<Mounted> {
   app.use(answerErrors([...dialects, ...relays]))
   app.use(router.routes())
   const server = await listen(app.callback(), { host: '127.0.0.1', port: 0 })
-  const request = async (path: string, init: RequestInit = {}): Promise<Answered> => {
+  const request = async <Body>(path: string, init: RequestInit = {}): Promise<Answered<Body>> => {
     const response = await fetch(server.url + path, init)
-    return { status: response.status, headers: response.headers, body: await response.json() }
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Body }
   }
   return {
     request,

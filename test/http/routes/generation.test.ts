@@ -81,12 +81,12 @@ describe('a generation', () => {
     [undefined, null],
   ])('of a call for %s is of the type %s', async ([kind, type]) => {
     await using asking = await start({ ...row, kind })
-    expect((await asking.request('/v1/generation?id=req_1')).body.data.api_type).toBe(type)
+    expect((await asking.request<Found>('/v1/generation?id=req_1')).body.data.api_type).toBe(type)
   })
 
   test('is reported in the names that OpenRouter has', async () => {
     await using asking = await start(row)
-    const { status, headers, body } = await asking.request('/v1/generation?id=req_1')
+    const { status, headers, body } = await asking.request<Found>('/v1/generation?id=req_1')
     expect(status).toBe(200)
     expect(headers.get('x-request-id')).toBe('req_of_the_question')
     expect(body.data).toMatchObject({
@@ -112,7 +112,7 @@ describe('a generation', () => {
 
   test('has its durations in hundredths of a millisecond', async () => {
     await using asking = await start({ ...row, attempts: [{ ...answered, startMs: 0.01 }], totalMs: 16.664 })
-    const { body } = await asking.request('/v1/generation?id=req_1')
+    const { body } = await asking.request<Found>('/v1/generation?id=req_1')
     expect(body.data).toMatchObject({ total_ms: 16.66, generation_time: 16.65 })
   })
 
@@ -124,13 +124,13 @@ describe('a generation', () => {
     await using asking = await start({
       usage: { prompt_tokens: 1, completion_tokens: 9, total_tokens: 10, ...details },
     })
-    const { body } = await asking.request('/v1/generation?id=req_1')
+    const { body } = await asking.request<Found>('/v1/generation?id=req_1')
     expect(body.data).toMatchObject({ native_tokens_cached: 0, native_tokens_reasoning: 7 })
   })
 
   test('has its money to the nano-USD, and what was saved', async () => {
     await using asking = await start(row)
-    const { body } = await asking.request('/v1/generation?id=req_1')
+    const { body } = await asking.request<Found>('/v1/generation?id=req_1')
     expect(body.data).toMatchObject({
       cost_nano_usd: 50_000,
       cost_usd: '0.000050000',
@@ -147,7 +147,7 @@ describe('a generation', () => {
 
   test('has every attempt, with its outcome, durations, price and cost', async () => {
     await using asking = await start(row)
-    const { body } = await asking.request('/v1/generation?id=req_1')
+    const { body } = await asking.request<Found>('/v1/generation?id=req_1')
     expect(body.data.attempts).toMatchObject([
       { deployment: 'm@one', outcome: 'overloaded', upstream_status: 503, used: null, cost_nano_usd: 0 },
       { outcome: 'interrupted', resumed: false, uncertain: true },
@@ -179,7 +179,7 @@ describe('a generation', () => {
 
   test('says null, and never 0, where nothing is known', async () => {
     await using asking = await start({})
-    const { body } = await asking.request('/v1/generation?id=req_1')
+    const { body } = await asking.request<Found>('/v1/generation?id=req_1')
     for (const name of [
       'upstream_id',
       'model',
@@ -207,7 +207,7 @@ describe('a generation', () => {
     })
     const failure = new Failure('caller_left', 'secret', { cause, param: 'secret', operatorNote: 'secret' })
     await using asking = await start({ outcome: 'left', failure })
-    const { body } = await asking.request('/v1/generation?id=req_1')
+    const { body } = await asking.request<Found>('/v1/generation?id=req_1')
     expect(body.data.cancelled).toBe(true)
     expect(body.data.failure).toStrictEqual({ kind: 'caller_left', code: 'client_closed_request' })
     expect(JSON.stringify(body)).not.toContain('secret')
@@ -222,7 +222,7 @@ describe('asking', () => {
     ['an unknown id', '/v1/generation?id=req_2', 404, 'generation_not_found'],
   ] as const)('for %s is refused', async ([, path, status, code]) => {
     await using asking = await start(row)
-    const answer = await asking.request(path)
+    const answer = await asking.request<Found>(path)
     expect(answer.status).toBe(status)
     expect(answer.body.error).toMatchObject({ type: 'invalid_request_error', param: 'id', code })
   })
@@ -233,7 +233,7 @@ describe('asking', () => {
     await using asking = await start({ ...row, owner }, gate)
     const answers = await Promise.all(
       [undefined, 'sk-none', 'sk-two', 'sk-one'].map((key) =>
-        asking.request(
+        asking.request<Found>(
           '/v1/generation?id=req_1',
           key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } },
         ),
@@ -254,7 +254,7 @@ describe('asking', () => {
       const gate = createAuthenticator(keys)
       const { id: owner } = gate.admit('sk-one')
       await using asking = await start({ ...row, owner }, gate)
-      const found = await asking.request('/v1/generation?id=req_1', {
+      const found = await asking.request<Found>('/v1/generation?id=req_1', {
         headers: { authorization: `Bearer ${key}` },
       })
       expect(found.status).toBe(status)
@@ -287,4 +287,15 @@ async function start(change: Partial<CallRecord>, gate = createAuthenticator({ k
   const record = { ...startRecord('req_1', 'chat', startedEpochMs), owner: 'anyone', ...change }
   generations.keep(record, encodeLine(lineOf(record)))
   return await mount((router) => serveGeneration(router, '/v1', { gate, generations }))
+}
+
+/** The fields of a generation, or of an error, that these tests read. */
+type Found = {
+  readonly data: {
+    readonly api_type: string | null
+    readonly attempts: readonly object[]
+    readonly cancelled: boolean
+    readonly failure: object | null
+  }
+  readonly error: object
 }
