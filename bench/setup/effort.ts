@@ -8,7 +8,7 @@ export type Means = { readonly load: LoadClients; readonly effort: Effort }
  * machine of changing speed better than few long ones.
  */
 export type Effort = {
-  /** How often each target is started anew; the rounds are those of each instance. */
+  /** How often each target is started; the rounds are those of each instance. */
   readonly instances: number
   readonly throughputRounds: number
   readonly latencyRounds: number

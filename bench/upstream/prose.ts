@@ -4,4 +4,4 @@ export function prose(bytes: number): string {
 }
 
 const sentence =
-  'The ferry leaves the harbour at seven, and by noon the islands lie behind it; whoever stands at the rail then sees only water, gulls, and a thin line of smoke. '
+  'The ferry leaves the harbour at seven, and by noon the islands lie behind it; a passenger at the rail then sees only water, gulls, and a thin line of smoke. '

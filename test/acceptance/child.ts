@@ -46,7 +46,7 @@ export function startChild(command: string, words: readonly string[], options: C
     wake()
     return { code: code as number | null, stdout: stdout(), stderr: stderr() }
   })
-  // Whoever does not ask how it ended has no interest in a command that could not be started either.
+  // A test that does not read the result does not need a start error either.
   ended.catch(() => undefined)
   return {
     pid: child.pid ?? 0,

@@ -89,7 +89,7 @@ class Reader {
 
   #declaration(scope: Scope): void {
     while (this.#take('export') || this.#take('declare')) {
-      // Whoever looks for a name knows where it is from.
+      // A search for a name starts from its import.
     }
     const word = this.#next()
     if (word === 'import') this.#import(scope)

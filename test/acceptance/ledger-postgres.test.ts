@@ -4,7 +4,7 @@ import { noPostgres, startPostgres } from '../ledger/postgres-server.ts'
 import { startGateway } from './gateway-process.ts'
 
 test.skipIf(noPostgres)(
-  'with DATABASE_URL calls are in Postgres; while it is away none fails, and later all are there',
+  'with DATABASE_URL calls are in Postgres; while it is unavailable none fails, and later all are there',
   async () => {
     await using server = await startPostgres()
     const databaseUrl = await server.createDatabase()

@@ -11,7 +11,7 @@ const adminKey = 'a-key-of-an-operator-0123456789'
 const callerKey = 'a-key-of-a-caller-0123456789'
 
 test.skipIf(noPostgres)(
-  'an uncertain call is settled at any of the nodes over one Postgres, once, and later where its node is away',
+  'an uncertain call is settled at any of the nodes over one Postgres, once, and later if its node is unreachable',
   { timeout: 120_000 },
   async () => {
     await using server = await startPostgres()

@@ -183,7 +183,7 @@ const cases: readonly Case[] = [
 describe.concurrent.for(cases)('an upstream that does as $model', (wanted) => {
   const { model, status, code, error, details, attempts } = wanted
 
-  test('is told of at /v1/completions, streaming or not', async () => {
+  test('is reported at /v1/completions, streaming or not', async () => {
     for (const stream of [false, true]) {
       const answer = await ask(stack, '/v1/completions', { model, stream })
       expect(answer.status).toBe(status)
@@ -196,7 +196,7 @@ describe.concurrent.for(cases)('an upstream that does as $model', (wanted) => {
     }
   })
 
-  test('is told of at /inference', async () => {
+  test('is reported at /inference', async () => {
     const answer = await ask(stack, '/inference', { model })
     expect(answer.status).toBe(status)
     const { error: told, provider, details: more } = answer.body as Record<string, string>

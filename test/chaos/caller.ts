@@ -68,7 +68,7 @@ export function call(asked: Asked): Caller {
       )
     })
   })
-  // Whoever leaves is not interested.
+  // A caller that leaves ignores the rest.
   answer.catch(() => undefined)
   outgoing.end(text)
   return {

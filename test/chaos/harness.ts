@@ -131,7 +131,7 @@ const warmUp = 'warm-up'
 
 /**
  * A provider for each link of each model: what one case does to an upstream's health, and to what may be spent on
- * trying it again, must be of no account to the others.
+ * trying it again, must not affect the others.
  */
 function sectionsOf(routes: Routes, { addresses }: Places): JsonObject {
   const providers: Record<string, JsonObject> = {}

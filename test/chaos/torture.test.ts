@@ -8,7 +8,7 @@ import { createOpenAiStream } from '../../src/dialects/openai/stream.ts'
 import { createChunkReader } from '../../src/providers/openai/answer.ts'
 import { chunkText, endChoice, usageOf, wordChoice } from './upstream/answer.ts'
 
-/** What a caller gets of an upstream's bytes, as they come: its frames, and why there are no more. */
+/** What a caller gets of an upstream's bytes: its frames, and why they ended. */
 type Told = { readonly frames: string; readonly failure: string | undefined }
 
 const kinds = fc.constantFrom<Kind>('text', 'chat')

@@ -17,7 +17,7 @@ test.for<[string, (place: Place) => Promise<void>]>([
     },
   ],
   [
-    'is removed and written anew',
+    'is removed and written again',
     async ({ path }) => {
       await rm(path)
       await writeFile(path, 'new')
@@ -85,7 +85,7 @@ type Watched = Disposable & {
   compared(): Promise<void>
 }
 
-/** Knows what it was told of, as the reader of a configuration does. */
+/** Remembers what it has seen, like the reader of a configuration. */
 function watched(path: string, text: string | undefined): Watched {
   let known = text
   let comparisons = 0

@@ -38,7 +38,7 @@ await play({
 // biome-ignore lint/suspicious/noExplicitAny: what is read here is what the suite is about
 type Json = any
 
-/** `more`: words for curl. An exit that is not 0 has said something all the same. */
+/** `more`: words for curl. An exit that is not 0 has still written something. */
 async function post(path: string, body: object, more: readonly string[], bearer = key): Promise<string> {
   const words = ['-sS', '-H', 'Content-Type: application/json', '-H', `Authorization: Bearer ${bearer}`]
   try {

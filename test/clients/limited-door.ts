@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
 /**
- * Refuses the first two requests of each path with a 429, sends the third on, and begins anew. The second refusal alone
+ * Refuses the first two requests of each path with a 429, forwards the third, and starts over. The second refusal alone
  * tells when to come back.
  */
 export type LimitedDoor = AsyncDisposable & { readonly origin: string }

@@ -49,7 +49,7 @@ type Scene = {
 async function faultOf(name: FeatureName, { client, told, stage }: Scene): Promise<string | undefined> {
   const line = told.get(name)
   if (client.lacks.includes(name)) return line === undefined ? undefined : 'is not lacking'
-  if (line === undefined) return 'nothing was told of it'
+  if (line === undefined) return 'nothing was reported'
   if (line.fault !== undefined) return line.fault
   const feature = features.find((feature) => feature.name === name)
   return within(60_000, Promise.resolve(feature?.fault(line.seen, client, stage))).catch(String)

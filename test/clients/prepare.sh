@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/pandotate-gateway/clients"
 mkdir -p "$cache"
 
-# environment NAME REQUIREMENTS: a virtual environment of Python's, made anew when the requirements are others.
+# environment NAME REQUIREMENTS: a virtual environment of Python's, made again when the requirements change.
 environment() {
   cmp -s "$2" "$cache/$1/installed.txt" && return
   rm -rf "${cache:?}/$1"

@@ -228,7 +228,7 @@ describe.skipIf(noBrowser)('the page of a team', () => {
     expect(await page.locator('tr.wanted').first().innerText()).toMatch(/limitUsd\s+5\s+gateway\.yaml:17/)
   })
 
-  test('changes nothing for who may only read', async () => {
+  test('allows no changes with a read-only key', async () => {
     await using stage = await startStage(browser)
     const { page } = await open(stage, 'teams', { name: 'research' }, { key: readKey })
     await page.getByText('No key is in this team yet.').waitFor()

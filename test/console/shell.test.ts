@@ -95,7 +95,7 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     await page.close()
   })
 
-  test('has nothing that changes things for who may only look', async () => {
+  test('has no controls for changes with a read-only key', async () => {
     const { page } = await open()
     await signIn(page, readerKey)
     await page.goto('/console/keys')
@@ -104,7 +104,7 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     await page.close()
   })
 
-  test('says that the gateway is away, and since when what it shows is old', async () => {
+  test('says that the gateway is unreachable, and how old the data is', async () => {
     const { page } = await open()
     await signIn(page, adminKey)
     await page.getByText('No calls in this span of time').waitFor()

@@ -76,7 +76,7 @@ describe('the command', () => {
 
   const older = olderNode()
   test.skipIf(older === undefined)(
-    'says what an old Node.js lacks, and how to run it all the same (skipped where the machine has none)',
+    'says what an old Node.js lacks, and how to run it anyway (skipped without an old Node.js)',
     async () => {
       const { code, stderr } = await startChild(older ?? '', [installed.bin, 'serve'], { environment: {} })
         .ended
@@ -142,7 +142,7 @@ describe('its workers', () => {
 })
 
 describe('a program that embeds it', () => {
-  test('starts it, is told of each call, and stops it', async () => {
+  test('starts it, gets the record of each call, and stops it', async () => {
     const program = `
       import { readConfig, startGateway } from 'pandotate-gateway'
       const records = []

@@ -72,7 +72,7 @@ describe('a release', () => {
 
   const changelog = '# Changelog\n\n## Unreleased\n\n- New.\n\n## 0.2.0 (2026-11-29)\n\n- Old.\n'
 
-  test('dates what was unreleased, and begins anew above it', () => {
+  test('dates the unreleased changes, and adds an empty section above', () => {
     const released = withRelease(changelog, '0.3.0', '2026-12-24')
     expect(notesOf(released, 'Unreleased').trim()).toBe('')
     expect(notesOf(released, '0.3.0')).toBe('- New.\n')

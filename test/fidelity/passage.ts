@@ -62,6 +62,6 @@ function configOf(origin: string) {
     readFile: onlyFile(file),
     providers,
   })
-  // What upstreams say is compared as it came: their own names of models, too.
+  // Upstreams' answers are compared unchanged, including their own names of models.
   return { providers: read, routes, demo: false, answerModel: 'upstream' as const }
 }

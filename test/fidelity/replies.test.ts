@@ -18,7 +18,7 @@ describe.for(replies.map((each) => [each.name, each] as const))(
           const isTold = Object.hasOwn(JSON.parse(sent), 'usage')
           if (isTold) expect(meaningOf(text)).toBe(meaningOf(due))
           else expect(meaningWithout(text, counted)).toBe(meaningOf(due))
-          // What needs no mending is not written anew.
+          // A reply that needs no repair is not serialised again.
           if (isTold && sent === due) expect(text).toBe(sent)
         }),
       )

@@ -97,7 +97,7 @@ const rerank = fc
   })
   .map(({ documents, extra }) => ({ known: { query: '"cats"', documents: `[${documents.join()}]` }, extra }))
 
-/** Every path whose requests go to such a server as they came. */
+/** Every path whose requests are forwarded to such a server unchanged. */
 export const paths: readonly Path[] = [
   { path: '/chat/completions', streams: true, members: chat },
   { path: '/completions', streams: true, members: text },

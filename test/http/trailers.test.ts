@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { startTestGateway } from '../harness/gateway.ts'
 
-test('a stream that went on elsewhere tells of it in its trailers', async () => {
+test('a stream that was continued elsewhere reports it in its trailers', async () => {
   await using gateway = await startTestGateway({
     providers: ['one', 'other'].map((name) => ({ name, type: 'simulator', settings: {} })),
     routes: [

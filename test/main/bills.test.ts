@@ -102,7 +102,7 @@ function post(url: string, body: object, signal: AbortSignal | null = null): Pro
   return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal })
 }
 
-/** The only worker of the first place is kept busy: a call waits there in vain, and is had at the second. */
+/** The only worker of the first place is busy: a call waits there without success, and runs at the second. */
 async function race({ url, gateway, queue }: BilledStage): Promise<void> {
   const known = gateway.records.length
   const chat = { model: 'q/sim-echo', stream: true, messages: [{ role: 'user', content: 'Hello.' }] }

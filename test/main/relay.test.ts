@@ -93,7 +93,7 @@ describe('embeddings', () => {
     expect([status, body.data]).toEqual([200, [row]])
     const { attempts, costEstimated } = await both.recorded()
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['unsupported', 'ok'])
-    // What came of no use was charged for all the same.
+    // The unused answer was charged too.
     expect(together.bill()).toHaveLength(1)
     expect(costEstimated).toBe(true)
 

@@ -50,7 +50,7 @@ describe('a model at two places', () => {
     expect(record.savedNanoUsd).toBeGreaterThan(0)
   })
 
-  test('streams to a caller who asked for no usage, and is paid for all the same', async () => {
+  test('streams to a caller that requested no usage, and is still paid for', async () => {
     await using scene = await openScene()
     const { text } = await scene.ask({ model: 'm', messages, stream: true })
     expect(text).toContain('data: [DONE]')

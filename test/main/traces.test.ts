@@ -141,7 +141,7 @@ describe('a call', () => {
     await gateway.gateway.stop()
     const servers = place.collector.spans.filter(({ kind }) => kind === 'SERVER')
     expect(servers.map(({ attributes }) => attributes['pandotate.kept'])).toEqual(['failed_over', 'failed'])
-    // What upstreams were told of it: nothing until it failed over, for it was not known before.
+    // The flags that upstreams got: unsampled until it failed over, because that was not known before.
     expect(place.asked.map(({ traceparent }) => traceparent?.slice(-2))).toEqual(['00', '00', '01', '00'])
   })
 

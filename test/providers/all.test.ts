@@ -46,7 +46,7 @@ describe('without a key, nothing is sent to where none is served without', () =>
     ['baseten', {}, false],
     ['runpod', endpoint, false],
     ['openai-compatible', { preset: 'openai' }, false],
-  ])('%s with %j takes a caller’s own in its stead: %s', async ([type, input, isTaken]) => {
+  ])('%s with %j accepts a caller’s own key instead: %s', async ([type, input, isTaken]) => {
     await using upstream = create(type, input)
     expect(upstream.admits('pk_of_a_caller')).toBe(isTaken)
     expect(upstream.callerKey !== undefined).toBe(isTaken)

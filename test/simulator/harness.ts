@@ -72,7 +72,7 @@ export function answer(model: string, output: string, tokens: number, completion
   return JSON.stringify({ model, output, tokens, completion_tokens: completionTokens })
 }
 
-/** Turns of the event loop until something is so; the test's own time limit ends a wait in vain. */
+/** Turns of the event loop until something is so; the test's own time limit ends a wait without success. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate()
 }

@@ -57,7 +57,7 @@ describe('the shape of a body', () => {
       { input: Array.from({ length: 20 }, () => 1) },
       { input: [...eight, 'and 12 more'] },
     ],
-    ['takes numbers as they came', { seed: JSON.rawJSON('1e999') }, { seed: 'number' }],
+    ['takes raw numbers', { seed: JSON.rawJSON('1e999') }, { seed: 'number' }],
   ])('%s', ([, body, shape]) => {
     expect(bodyShape(body)).toEqual(shape)
   })

@@ -57,7 +57,7 @@ describe('counting', () => {
     ['code', 'function add(left, right) {\n  return left + right\n}\n\n'.repeat(20_000)],
     [
       'two scripts',
-      `${'Plain words, as they come. '.repeat(8_000)}${'吾輩は猫である。名前はまだ無い。'.repeat(8_000)}`,
+      `${'Plain words, in a row. '.repeat(8_000)}${'吾輩は猫である。名前はまだ無い。'.repeat(8_000)}`,
     ],
   ] as const)('a megabyte of %s is estimated within a twentieth', async ([, text]) => {
     const exact = countTokens(text, asText)

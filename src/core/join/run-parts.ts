@@ -11,7 +11,7 @@ import { merge } from './merge.ts'
 
 /** The answers to the parts of one call, joined. */
 export type RunningParts = {
-  /** The deltas of all parts as they come, each with its index in the answer and the common id. */
+  /** The deltas of all parts as they arrive, each with its index in the answer and the common id. */
   readonly bursts: AsyncIterable<readonly Delta[]>
   /** Summed over the parts; a prompt counts once. Call it after `bursts` has ended. */
   usage(): Promise<MeteredUsage>

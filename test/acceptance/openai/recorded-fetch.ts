@@ -109,7 +109,7 @@ function choicesOf({ prompt, n }: Asked): number {
   return (isList ? prompt.length : 1) * (typeof n === 'number' ? n : 1)
 }
 
-/** Passes bytes on as they come, and tells the text: whole at its end, or as far as it came when its reader leaves. */
+/** Passes bytes on, and reports the text: all of it at the end, or the part that was read when its reader leaves. */
 function listener(note: (text: string, isWhole: boolean) => void): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder()
   let text = ''

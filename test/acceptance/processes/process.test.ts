@@ -55,7 +55,7 @@ describe.concurrent('a start that cannot be', () => {
     expect(code).toBe(0)
   })
 
-  test('a configuration is told of all that is wrong with it at once: file, line, place, value', async () => {
+  test('all errors of a configuration are reported at once: file, line, place, value', async () => {
     const file = 'slowThresholdMs: soon\nlimits:\n  fanOut: 0\nmodells: {}\n'
     const environment = { PORT: 'eighty', PANDOTATE_TIMEOUT: '-1' }
     const { code, stdout, stderr } = await runGateway(['serve'], { file, environment })

@@ -6,7 +6,7 @@ import { type GatewayProcess, workersOf } from '../gateway-process.ts'
 import { type HeldUpstream, startHeldUpstream } from '../held-upstream.ts'
 
 /** A connection of its own for each request: the next one is any worker's. */
-const anew = { connection: 'close' }
+const newConnection = { connection: 'close' }
 
 const costNanoUsd = 29_000
 const concurrency = 2
@@ -37,7 +37,7 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
 
   test('make one call of one Idempotency-Key that is sent to all workers at once', async () => {
     const before = fleet.upstream.billedNanoUsd()
-    const headers = { ...anew, 'idempotency-key': 'one-for-four' }
+    const headers = { ...newConnection, 'idempotency-key': 'one-for-four' }
     const asking = [...fleet.nodes, ...fleet.nodes, ...fleet.nodes, ...fleet.nodes]
     const answers = await Promise.all(asking.map(({ url }) => askFleet(url, { headers })))
     expect(new Set(answers.map((answer) => answer?.status))).toEqual(new Set([200]))
@@ -50,7 +50,9 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
     const key = created.key ?? ''
     const statuses = async () => {
       const asking = fleet.nodes.flatMap((node) => Array.from({ length: 6 }, () => node))
-      const answers = await Promise.all(asking.map(({ url }) => askFleet(url, { key, headers: anew })))
+      const answers = await Promise.all(
+        asking.map(({ url }) => askFleet(url, { key, headers: newConnection })),
+      )
       return [...new Set(answers.map((answer) => answer?.status))]
     }
     await expect.poll(statuses).toEqual([200])
@@ -61,7 +63,9 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
 
   test('run as many calls at a provider as its concurrency says, and wake who waits at another', async () => {
     const answers = Promise.all(
-      Array.from({ length: 8 }, (_, at) => askFleet(nodeAt(at).url, { model: 'held', headers: anew })),
+      Array.from({ length: 8 }, (_, at) =>
+        askFleet(nodeAt(at).url, { model: 'held', headers: newConnection }),
+      ),
     )
     for (let at = 0; at < 8; at++) {
       await held.arrived(Math.min(8, at + concurrency))
@@ -76,8 +80,8 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
     const [first] = fleet.nodes as readonly [GatewayProcess, GatewayProcess]
     const cut = await holdAt(first, 2)
     const before = held.requests.length
-    const waiting = askFleet(nodeAt(1).url, { model: 'held', headers: anew })
-    const callers = callFleet(fleet.balancer.url, 12, anew)
+    const waiting = askFleet(nodeAt(1).url, { model: 'held', headers: newConnection })
+    const callers = callFleet(fleet.balancer.url, 12, newConnection)
     await expect.poll(() => callers.answered()).toBeGreaterThan(50)
     for (const pid of workersOf(first)) process.kill(pid, 'SIGKILL')
     expect(await Promise.all(cut)).toEqual([undefined, undefined])
@@ -91,10 +95,10 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
     expect((await moneyOf(nodeAt(1))).uncertain_nano_usd).toBeGreaterThan(0)
   })
 
-  test('replace a worker that dies while Redis is away, and settle what it held once Redis is back', async () => {
+  test('replace a worker that dies while Redis is unavailable, and settle its holds after the reconnect', async () => {
     const [first] = fleet.nodes as readonly [GatewayProcess, GatewayProcess]
     await expect.poll(() => workersOf(first).length).toBe(2)
-    await expect.poll(async () => (await askFleet(first.url, { headers: anew }))?.status).toBe(200)
+    await expect.poll(async () => (await askFleet(first.url, { headers: newConnection }))?.status).toBe(200)
     const cut = await holdAt(first, 1)
     redis.stop()
     await expect
@@ -113,14 +117,14 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
         ['ok', 0],
       ])
     await expect.poll(async () => (await moneyOf(nodeAt(1))).held_nano_usd).toBe(0)
-    await expect.poll(async () => (await askFleet(first.url, { headers: anew }))?.status).toBe(200)
+    await expect.poll(async () => (await askFleet(first.url, { headers: newConnection }))?.status).toBe(200)
   })
 
   test('spend one budget of a key to its end, over all four workers, to the nano-USD', async () => {
     const before = fleet.upstream.billedNanoUsd()
     const asking = Array.from({ length: 24 }, async () => {
       while (true) {
-        const answer = await askFleet(fleet.balancer.url, { key: limitedKey, headers: anew })
+        const answer = await askFleet(fleet.balancer.url, { key: limitedKey, headers: newConnection })
         if (answer?.code === 'insufficient_quota') return
         expect([200, 429]).toContain(answer?.status)
       }
@@ -142,7 +146,7 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
     const uncertainBefore = (await moneyOf(second)).uncertain_nano_usd
     await fleet.lose(first)
     expect(await Promise.all(cut)).toEqual([undefined, undefined])
-    const waiting = askFleet(second.url, { model: 'held', headers: anew })
+    const waiting = askFleet(second.url, { model: 'held', headers: newConnection })
     await held.arrived(before + 1)
     for (const end of release.splice(0)) end()
     expect(await waiting).toMatchObject({ status: 200 })
@@ -168,7 +172,7 @@ function nodeAt(at: number): GatewayProcess {
 /** Calls that the upstream has, and does not answer. */
 async function holdAt({ url }: GatewayProcess, count: number): Promise<readonly Promise<unknown>[]> {
   const before = held.requests.length
-  const calls = Array.from({ length: count }, () => askFleet(url, { model: 'held', headers: anew }))
+  const calls = Array.from({ length: count }, () => askFleet(url, { model: 'held', headers: newConnection }))
   const ended = Promise.race(calls).then((answer) => {
     throw new Error(`It was answered: ${JSON.stringify(answer)}`)
   })

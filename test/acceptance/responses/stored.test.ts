@@ -145,7 +145,7 @@ test('a long conversation continues from its last response alone', async () => {
     previous = made.id
     lengths.push(made.usage?.input_tokens)
   }
-  // The instructions are of one response alone, and come anew with each.
+  // Instructions belong to one response, and are sent again with each.
   expect(lengths).toEqual([3, 5, 7])
 })
 

@@ -20,7 +20,7 @@ test('events are counted the same however the stream is split', () => {
 test.for([
   ['ends after an event', 'data: {"a":1}\n\n', 1],
   ['ends within the terminator', 'data: {"a":1}\n\ndata: [DONE]\n', 1],
-  ['goes on after the terminator', 'data: [DONE]\n\ndata: {"a":1}\n\n', 2],
+  ['continues after the terminator', 'data: [DONE]\n\ndata: {"a":1}\n\n', 2],
   ['is empty', '', 0],
 ] as const)('a stream that %s is not terminated', ([, wire, events]) => {
   expect(count([Buffer.from(wire)])).toEqual({ events, terminated: false })

@@ -16,7 +16,7 @@ type Phase = {
   readonly reached: (arrived: Arrived) => Promise<void>
   /** Whether the upstream had their requests, and so must see each given up. */
   readonly isAsked: boolean
-  /** They wait for a second try, which is not to be had for every call. */
+  /** They wait for a second attempt, which not every call gets. */
   readonly isRetried?: boolean
   readonly prepare?: (stage: Stage, model: string) => Promise<Caller>
 }

@@ -57,9 +57,9 @@ export type Served = {
   work(words: number): void
   /** The answer is out, whole, and the usage in it told. The connection may serve again. */
   finish(): void
-  /** The same for an answer that does not tell what it cost, or tells it in vain. */
+  /** The same for an answer that does not report its cost, or reports it where the gateway cannot read it. */
   finishUntold(): void
-  /** Goes on once the caller has heard all words that come before a break; never, where it does not. */
+  /** Continues once the caller has all text before a break; never if it does not get it. */
   whenHeard(goOn: () => void): void
   /** Runs `tick` repeatedly until the request is answered or given up. */
   every(ms: number, tick: () => void): void

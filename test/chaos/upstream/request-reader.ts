@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** A request as it came over a bare socket. Header names are in lower case. */
+/** A request as received over a raw socket. Header names are in lower case. */
 export type BareRequest = {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>

@@ -202,8 +202,8 @@ describe('a line that the gateway itself wrote', () => {
   const whole = bursts(textChunk('you', 'stop'), usageChunk(9, 4))
 
   test.for<[string, readonly ('a' | 'b')[], FailureKind, boolean]>([
-    ['of a stream that went on elsewhere', ['a', 'b'], 'interrupted', true],
-    ['of a stream that went on at its baseline’s price', ['b', 'a'], 'interrupted', true],
+    ['of a stream that was continued elsewhere', ['a', 'b'], 'interrupted', true],
+    ['of a stream that was continued at its baseline’s price', ['b', 'a'], 'interrupted', true],
     ['of an attempt that may have been charged for', ['a', 'b'], 'timeout', false],
     ['of time that may have been charged for', ['b', 'a'], 'timeout', false],
   ])('%s is agreed with', async ([, [first, second], kind, isShown]) => {

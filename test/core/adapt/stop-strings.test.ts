@@ -15,7 +15,7 @@ describe('a stream of text', () => {
     ['ends before one in two pieces', ['one E', 'ND two'], ['END'], ['one '], 'END'],
     ['ends before one in many pieces', ['one', 'E', 'N', 'D'], ['END'], ['one', ''], 'END'],
     [
-      'waits where it may be one, and goes on',
+      'waits for a possible match, and continues',
       ['one E', 'N', 'O'],
       ['END'],
       ['one E', 'N', 'O', ''],

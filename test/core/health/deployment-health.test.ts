@@ -101,8 +101,8 @@ describe('a deployment that runs models by the caller’s spelling', () => {
     for (let time = 0; time < 5; time++) end(standings, sick, new Failure('timeout', 'Late.'))
     const renewed = standings.renewed([one.id], new Set([one.id]))
     expect(renewed.trackOf(sick).standing().breaker).toBe('open')
-    const anew = standings.renewed([one.id], new Set())
-    expect(anew.trackOf(sick).standing().breaker).toBe('closed')
+    const reset = standings.renewed([one.id], new Set())
+    expect(reset.trackOf(sick).standing().breaker).toBe('closed')
   })
 })
 

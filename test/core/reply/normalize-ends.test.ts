@@ -56,7 +56,7 @@ describe('a chat stream', () => {
       turns([chatChunk({ ...role, content: 'Hi' }, 'eos')], [chatChunk({ ...role, content: 'Hi' }, 'stop')]),
     ],
     [
-      'that says with an empty word, or with none, that it goes on',
+      'whose reason is empty or absent until its end',
       turns(
         [
           chatChunk({ ...role, content: 'H' }, ''),
@@ -94,7 +94,7 @@ describe('a chat stream', () => {
       },
     ]),
     [
-      'where one choice goes on after the end of the other',
+      'in which one choice continues after the end of the other',
       turns(
         [
           chatChunk({ ...role, content: 'a' }, 'stop'),

@@ -265,7 +265,7 @@ describe('a text stream', () => {
     ],
     ['that ends with tool calls', turns([textChunk('Hi', 'tool_calls')], [textChunk('Hi', 'stop')])],
     [
-      'that goes on after its end',
+      'that continues after its end',
       {
         ...turns([textChunk('Hi', 'stop'), textChunk('more')], [textChunk('Hi', 'stop')]),
         flags: ['text_after_finish'],

@@ -78,7 +78,7 @@ describe('a cached answer', () => {
 
   test.for<[string, CallChange, string | undefined]>([
     ['another prompt', { body: { ...body, messages: [] } }, undefined],
-    ['a call that may be answered anew', { body: { ...body, temperature: 1 } }, undefined],
+    ['a call that may get another answer', { body: { ...body, temperature: 1 } }, undefined],
     ['another tenant', {}, 'somebody else'],
   ])('is not reused for %s', async ([, change, tenant]) => {
     const { upstream, ask } = reusing(bursts(answer), { isKept: true })

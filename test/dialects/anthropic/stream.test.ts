@@ -208,7 +208,7 @@ describe('Blocks follow one another', () => {
     expect(blocksIn(streamed([...deltas, ended('tool_calls')]))).toEqual(blocks)
   })
 
-  test('a call that many fragments make is not read anew at each of them', () => {
+  test('a call in many fragments is not parsed again for each', () => {
     const stream = encoder()
     stream.encode([opened(0), opened(1), fragment(0, '{"a":"')])
     for (let piece = 0; piece < 40_000; piece++) stream.encode([fragment(0, 'a word or two {} xx}')])

@@ -160,8 +160,8 @@ describe('A stream with usage', () => {
 describe("A chunk in the upstream's own words", () => {
   const sources = [
     ['is passed on to the letter', '{ "id" : "cmpl-1", "x": 1.50, "b": 12345678901234567890 }', true],
-    ['is written anew when it spans lines', '{"id":\n"cmpl-1"}', false],
-    ['is written anew when it holds a carriage return', '{"id":\r"cmpl-1"}', false],
+    ['is serialised again when it spans lines', '{"id":\n"cmpl-1"}', false],
+    ['is serialised again when it has a carriage return', '{"id":\r"cmpl-1"}', false],
   ] as const
 
   test.for(sources)('%s', ([, source, kept]) => {

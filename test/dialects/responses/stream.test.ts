@@ -46,7 +46,7 @@ describe('a stream', () => {
   })
 
   test.for([0, 1])(
-    'that says it goes on, after %i pieces, is begun once, and numbered without a gap',
+    'that reports its progress after %i pieces is begun once, and numbered without a gap',
     (place) => {
       const pieces = [said('one'), said(' two'), ended('stop')]
       const encoder = open()
@@ -125,7 +125,7 @@ describe('a stream', () => {
     ])
   })
 
-  test('tells thoughts where a summary would stand, for who asked for one', () => {
+  test('tells thoughts where a summary would stand, if the caller requested one', () => {
     const events = streamed([delta({ reasoning_content: 'Hm.' }), said('Well.'), ended('stop')], {
       reasoning: { summary: 'auto' },
     })
@@ -162,7 +162,7 @@ describe('a stream', () => {
       [...callEvents(0, 1), ...callEvents(1, 1)],
     ],
     [
-      'mixed, which are told one after the other all the same',
+      'mixed, which are still sent one after the other',
       [
         called(call(0, '{"a"', 'weather')),
         called(call(1, '{"b"', 'weather')),
@@ -194,7 +194,7 @@ describe('a stream', () => {
     expect(placed(streamed([...deltas, ended('tool_calls')]))).toEqual(expected)
   })
 
-  test('reads a call that many fragments make not anew at each of them', () => {
+  test('does not parse a call in many fragments again for each', () => {
     const encoder = open()
     encoder.encode([called(call(0, '{"a":"', 'weather'), call(1, '', 'weather'))])
     for (let piece = 0; piece < 40_000; piece++) encoder.encode([called(call(0, 'a word or two {} xx}'))])
@@ -293,7 +293,7 @@ describe('a stream', () => {
     expect(last).toEqual({ type: 'error', sequence_number: events.length - 1, ...raised })
   })
 
-  test('that breaks before it began begins all the same', () => {
+  test('that breaks before its beginning still begins', () => {
     const events = eventsIn(open().fail(new Failure('interrupted', 'It ended.')))
     expect(short(events)).toEqual(['created', 'in_progress', 'failed', 'error'])
   })

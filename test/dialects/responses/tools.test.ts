@@ -48,7 +48,7 @@ describe('tools', () => {
     expect(origins.get('patch')).toEqual({ type: 'custom', name: 'patch', namespace: undefined })
   })
 
-  test('the model is told of a grammar, which nobody holds it to', () => {
+  test('a grammar is shown to the model, but not enforced', () => {
     const format = { type: 'grammar', syntax: 'lark', definition: 'start: "x"' }
     const { tools, dropped } = translated([{ ...patch, format }])
     expect(tools?.[0]?.function['description']).toContain('lark grammar:\nstart: "x"')

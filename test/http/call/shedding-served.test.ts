@@ -69,13 +69,13 @@ describe('at the limit of running calls', () => {
     await caller.rest()
   })
 
-  test('it is said so to whom it concerns, and the gateway is asked nothing else in vain', async () => {
+  test('callers are told, and no other request is sent without effect', async () => {
     await using scene = await streaming({ inFlight: 1 })
     const { gateway, caller, server } = scene
     await expectShed(await ask(gateway.url))
     const paths = ['/livez', '/health', '/v1/models', '/admin/api/deployments', '/readyz']
     const statuses = await Promise.all(paths.map((path) => statusOf(gateway, path)))
-    // Whoever takes it out of service for that puts its load on the others.
+    // Taking it out of service for that would move its load to the others.
     expect(statuses).toEqual([200, 200, 200, 200, 200])
     expect(await overloadOf(gateway)).toBe('in_flight')
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text()

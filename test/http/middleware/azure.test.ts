@@ -79,7 +79,7 @@ describe('The model of a path', () => {
     }
   })
 
-  test('is not found when it cannot be decoded, and is asked for a key all the same', async () => {
+  test('is not found if it cannot be decoded, and still requires a key', async () => {
     const path = '/openai/deployments/%zz/completions'
     expect(await rawRequest(gateway.url, 'POST', path, bearing, '{"prompt":"p"}')).toMatchObject({
       status: 404,

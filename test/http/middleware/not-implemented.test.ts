@@ -105,7 +105,7 @@ test('OpenAI’s own client asks once', async () => {
   expect(asked).toBe(1)
 })
 
-test('A response that has such a name is looked for all the same', async () => {
+test('A response with such a name is still looked up', async () => {
   const { status, body } = await rawRequest(gateway.url, 'GET', '/v1/responses/compact')
   expect(status).toBe(404)
   expect(JSON.parse(body).error.message).toBe("Response with id 'compact' not found.")

@@ -175,7 +175,7 @@ describe('the prompt’s tokens', () => {
   })
 
   test.for<[string, object]>([
-    ['a vocabulary that is not at hand', { model: 'some-llama', prompt: text }],
+    ['an unavailable vocabulary', { model: 'some-llama', prompt: text }],
     ['a chat, for its template adds to them', { ...chatted, model: 'some-gpt-4' }],
     ['documents of several fields', { model: 'some-gpt-4', query: text, documents: [{ title: text }] }],
   ])('are said not to be exact with %s', async ([, body]) => {

@@ -133,7 +133,7 @@ describe('A model is found by its name', () => {
   })
 })
 
-test('What has been seen of a deployment is told of it', async () => {
+test('Measurements of a deployment are listed', async () => {
   await using gateway = await start()
   const asked = JSON.stringify({ model: 'team/big model', prompt: 'p' })
   expect((await rawRequest(gateway.url, 'POST', '/v1/completions', bearing, asked)).status).toBe(200)

@@ -48,7 +48,7 @@ describe('The tokens of a text', () => {
   })
 
   test.for([
-    ['a vocabulary that is not at hand', 'mistral-7b'],
+    ['an unavailable vocabulary', 'mistral-7b'],
     ['deployments that differ', 'mixed'],
     ['a name that is not what runs', 'gpt-4'],
   ])('are counted by an estimate that says so, for %s', async ([, model]) => {

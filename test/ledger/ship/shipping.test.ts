@@ -79,7 +79,7 @@ async function setUp() {
   const openStore = (): Store => {
     const store = openSqliteStore(path)
     const write: Store['write'] = async (node, batch) => {
-      if (fault === 'refuses') throw new Error('The store is away.')
+      if (fault === 'refuses') throw new Error('The store is unavailable.')
       await store.write(node, batch)
       if (fault !== 'hangs up') return
       fault = 'none'

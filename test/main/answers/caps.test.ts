@@ -51,7 +51,7 @@ describe('what was said so far', () => {
   const said = (pieces: number) => Array.from({ length: pieces }, () => textChunk('x'.repeat(1024 * 1024)))
 
   test.for([
-    [2, 'goes on elsewhere', 1],
+    [2, 'continues elsewhere', 1],
     [5, 'is too long to go on with: the stream breaks off', 0],
   ] as const)('%i MiB, %s', async ([pieces, , calls]) => {
     const a = upstreamNamed('a', [...bursts(...said(pieces)), cut])

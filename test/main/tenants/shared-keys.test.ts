@@ -85,7 +85,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     expect((await admin(late, 'GET', `/keys/${data.hash}`)).data.name).toBe('early')
   })
 
-  test('hear of a change without being told, too', async () => {
+  test('learn of a change without a message too', async () => {
     const databaseUrl = await server.createDatabase()
     await using one = await node(databaseUrl)
     const { data, key } = await admin(one, 'POST', '/keys', { name: 'polled' })
@@ -141,7 +141,7 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     await expect.poll(() => rowsIn(databaseUrl, 'select id from holds')).toEqual([])
   })
 
-  test('continue with the keys they know while the database is away, and catch up', async () => {
+  test('continue with the keys they know while the database is unavailable, and catch up', async () => {
     const databaseUrl = await server.createDatabase()
     await using one = await node(databaseUrl)
     await using other = await node(databaseUrl)

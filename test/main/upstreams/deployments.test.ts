@@ -75,7 +75,7 @@ describe('what a deployment costs is by', () => {
       ])
     const shippedAt9 = [9e9, 'shipped']
     expect(told()).toEqual([shippedAt9, [undefined, undefined], shippedAt9])
-    // Whoever asked a moment ago does not pay yesterday's price today.
+    // A call from a moment ago does not use yesterday's price today.
     clock.move(1)
     expect(told()).toEqual(Array.from({ length: 3 }, () => [1e9, 'own']))
     clock.move(dayMs)

@@ -127,14 +127,14 @@ type Report = {
   readonly probe: { readonly outcome: string; readonly ready: boolean } | null
 }
 
-/** What is told of the first place. */
+/** The report on the first place. */
 async function reportOf(gateway: TestGateway): Promise<Report> {
   const response = await fetch(`${gateway.url}/admin/api/deployments`)
   const { data } = (await response.json()) as { readonly data: readonly [Report, ...Report[]] }
   return data[0]
 }
 
-/** The same, once it is as it should be; the test's own time limit ends a wait in vain. */
+/** The same, once it is as it should be; the test's own time limit ends a wait without success. */
 async function reported(gateway: TestGateway, isIt: (report: Report) => boolean): Promise<Report> {
   let report = await reportOf(gateway)
   while (!isIt(report)) report = await reportOf(gateway)

@@ -116,7 +116,7 @@ describe('a list', () => {
     expect(before.of(new Set(['other'])).size).toBe(0)
   })
 
-  test('that cannot be kept is taken all the same, and the log says so', async () => {
+  test('that cannot be stored is still used, and the log says so', async () => {
     const full: KeptLists = {
       read: () => undefined,
       write: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })),

@@ -64,7 +64,7 @@ describe('more tokens than a model can give', () => {
     expect([...record.converted]).toContain(`${dropped} to 8192`)
   })
 
-  test('are asked for all the same where the operator says so', async () => {
+  test('are still requested if the operator says so', async () => {
     const traits = { maxOutputTokens: 8192, lowersMaxTokens: false }
     await using scene = await openSpoken({ vllm: { ...vllm, traits } })
     await scene.ask('/chat/completions', { messages: [user], max_tokens: 32_000 })

@@ -109,7 +109,7 @@ describe('a server without one ability', () => {
     expect(heard.values).toMatchObject([{ error: { message: 'This upstream has no chat completions.' } }])
   })
 
-  test('has its models all the same: one that is not there is one', async () => {
+  test('still has its models: a missing one is a missing model', async () => {
     const noModel = answer(JSON.stringify({ error: { message: 'The model `m` does not exist.' } }), {
       status: 404,
     })

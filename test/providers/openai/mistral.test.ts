@@ -16,7 +16,7 @@ const calling = (...ids: readonly string[]) => ({
 })
 const result = (id: string) => ({ role: 'tool', tool_call_id: id, content: '7' })
 
-/** What is sent to Mistral of a chat, and what is told of it. */
+/** What is sent to Mistral for a chat, and what is reported. */
 function sent(body: JsonObject) {
   const attempt = startAttempt('m')
   const quirks = quirksOf(presets.mistral, {})

@@ -32,7 +32,7 @@ const whole = JSON.stringify({ choices: [{ index: 0, text: 'one', message: {}, f
 
 type Heard = { readonly text: string; readonly body: JsonObject; readonly attempt: Attempt }
 
-/** What the server hears of a body, and what is noted. */
+/** What the server receives of a body, and what is noted. */
 async function hear({ server, upstream }: Scene, body: JsonObject, kind: Kind = 'chat'): Promise<Heard> {
   const attempt = startAttempt('m')
   const stream = body['stream'] === true

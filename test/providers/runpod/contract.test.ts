@@ -99,7 +99,7 @@ describe.for([
     ['answers an empty object', says('{}', 'application/json'), 'invalid_response', {}],
     ['does not name the job', says('{"status":"IN_QUEUE"}', 'application/json'), 'invalid_response', {}],
     ['breaks off', (socket) => socket.end(answer('{"id":"job-1"}').subarray(0, -4)), 'interrupted', {}],
-  ])('an upstream that %s is told of once', async ([, behave, failureKind, detail]) => {
+  ])('an upstream that %s is reported once', async ([, behave, failureKind, detail]) => {
     await using scene = await stage(behave)
     const attempt = startAttempt('some-model')
     const told = await tell(scene.upstream, asked, attempt)

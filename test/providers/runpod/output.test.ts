@@ -14,7 +14,7 @@ const fixture = (name: string) =>
 
 type Options = { readonly kind?: Kind; readonly mayAnswerInText?: boolean; readonly maxTokens?: number }
 
-/** What a caller is told of an output that came in these pieces. */
+/** What a caller gets of an output that arrived in these pieces. */
 function told(
   outputs: readonly unknown[],
   { kind = 'chat', mayAnswerInText = false, maxTokens = 50 }: Options = {},

@@ -118,7 +118,7 @@ describe('a stream', () => {
     expect((await scene.server.arrival(3)).path).toBe('/v2/ep1/cancel/job-1')
   })
 
-  test('may be told of in bare lists', async () => {
+  test('may be reported in plain lists', async () => {
     await using scene = await stage(
       answering({
         run: [waiting],

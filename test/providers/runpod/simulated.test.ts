@@ -250,7 +250,7 @@ function paths({ fake }: Scene): readonly string[] {
   return fake.requests.map(({ path }) => path)
 }
 
-/** Turns of the event loop until a request has come; the test's own time limit ends a wait in vain. */
+/** Turns of the event loop until a request has come; the test's own time limit ends a wait without success. */
 async function until(scene: Scene, isIt: (path: string) => boolean): Promise<void> {
   while (!paths(scene).some(isIt)) await setImmediate()
 }

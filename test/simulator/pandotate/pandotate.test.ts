@@ -132,7 +132,7 @@ describe('what Pandotate refuses', () => {
 })
 
 describe('what Pandotate remembers', () => {
-  test('is every request as it came', async () => {
+  test('has every request unchanged', async () => {
     await using pandotate = await start('pk_right')
     const body = '{"model":"m", "prompt":"hi"}'
     await ask(pandotate, body, { Authorization: 'Bearer pk_wrong', 'X-Extra': '1' })

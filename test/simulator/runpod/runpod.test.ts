@@ -27,12 +27,12 @@ type Batch = { readonly choices: readonly { readonly tokens: readonly string[] }
 const echo = { input: { prompt: 'one two', model: 'sim-echo' } }
 const job = (model: string, more: object = {}) => ({ input: { prompt: 'one two', model, ...more } })
 
-/** Asks until it is so; the test's own time limit ends a wait in vain. */
+/** Asks until it is so; the test's own time limit ends a wait without success. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await setImmediate()
 }
 
-/** Asks until the job is over; the test's own time limit ends a wait in vain. */
+/** Asks until the job is over; the test's own time limit ends a wait without success. */
 async function over(fake: SimulatedServer, id: string): Promise<Answer['body']> {
   while (true) {
     const { body } = await ask(fake, `status/${id}`)

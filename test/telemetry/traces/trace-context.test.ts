@@ -37,7 +37,7 @@ describe('the caller’s traceparent', () => {
   })
 
   test.for([
-    ['as it came', 'vendor=1,other=x@y', 'vendor=1,other=x@y'],
+    ['unchanged', 'vendor=1,other=x@y', 'vendor=1,other=x@y'],
     ['not where it is longer than all must pass on', 'a'.repeat(513), undefined],
     ['not with characters that headers have not', 'a=\u00e9', undefined],
   ] as const)('has its tracestate forwarded %s', ([, tracestate, expected]) => {

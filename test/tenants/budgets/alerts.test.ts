@@ -49,7 +49,7 @@ test('after a restart, what was told is not told again, and the rest is', async 
   expect(scene.posts.map(({ body }) => body.data.at)).toEqual([0.5, 0.75, 0.9, 1])
 })
 
-test('a webhook that fails is told of in the log, and delays no call', async () => {
+test('a webhook that fails is logged, and delays no call', async () => {
   await using scene = await setUp(500)
   await using gateway = await scene.start()
   for (let call = 1; call <= 5; call++) await spend(gateway, call)

@@ -25,9 +25,9 @@ describe('one whole reply folds into itself, including its wire text', () => {
     textChunk('Hi', 'stop'),
     { ...textChunk('Hi', 'stop'), usage: usage(1, 1), odd: null },
   ])('%j', (chunk) => {
-    const delta = asDelta(chunk, 'as it came')
+    const delta = asDelta(chunk, 'wire text')
     expect(fold([delta])).toBe(delta)
-    expect(delta).toEqual(asDelta(chunk, 'as it came'))
+    expect(delta).toEqual(asDelta(chunk, 'wire text'))
   })
 })
 
@@ -202,9 +202,9 @@ describe('chunks fold into one reply', () => {
     ],
   ]
   test.for(cases)('%s', ([, chunks, reply]) => {
-    const deltas = chunks.map((chunk) => asDelta(chunk, 'as it came'))
+    const deltas = chunks.map((chunk) => asDelta(chunk, 'wire text'))
     expect(fold(deltas)).toEqual(JsonText.of(reply))
-    expect(deltas).toEqual(chunks.map((chunk) => asDelta(chunk, 'as it came')))
+    expect(deltas).toEqual(chunks.map((chunk) => asDelta(chunk, 'wire text')))
   })
 })
 
@@ -279,7 +279,7 @@ describe('a whole reply as chunks', () => {
   test.for([chatChunk({ ...role, content: 'Hi' }, 'stop'), textChunk('Hi', 'stop')])(
     'leaves what is one alone: %j',
     (chunk) => {
-      const delta = asDelta(chunk, 'as it came')
+      const delta = asDelta(chunk, 'wire text')
       expect(unfold(delta)).toEqual([delta])
     },
   )

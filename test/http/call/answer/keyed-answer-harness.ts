@@ -99,7 +99,7 @@ export async function leave(scene: Scene, change: { readonly stream?: boolean })
 /** Resolves once the gateway has no caller. */
 async function alone({ url }: TestGateway): Promise<void> {
   const { hostname, port } = new URL(url)
-  // Whoever comes by the same way later is served after the leaving was noticed.
+  // A later request on the same connection is served after the leaving was noticed.
   for (let turn = 0; turn < 2; turn++) {
     const socket = connect(Number(port), hostname)
     socket.write('GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')

@@ -91,7 +91,7 @@ describe('a key', () => {
     expect((await scene.ask({})).status).toBe(200)
   })
 
-  test('is of no account when it is switched off', async () => {
+  test('is ignored when it is switched off', async () => {
     const idempotency = { enabled: false, ttlMs: 1000, maxEntries: 1, maxBytes: 1 }
     await using scene = await openScene(respond, { idempotency })
     await scene.ask({})

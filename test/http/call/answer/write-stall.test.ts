@@ -100,7 +100,7 @@ describe('a caller who takes nothing', () => {
   })
 })
 
-test('a slow reader is one who reads: the clock begins anew with whatever is taken', async () => {
+test('a slow reader still reads: each read restarts the clock', async () => {
   const stallMs = 400
   const { promise, resolve } = Promise.withResolvers<ServerResponse>()
   await using server = await startServer(resolve)
