@@ -20,7 +20,7 @@ export interface Listing {
   state(model: string, epochMs: number): 'listed' | 'unpriced' | 'unlisted' | undefined
 }
 
-/** `firmDays`: after so many days without an update its prices are no longer firm. */
+/** `firmDays`: after this many days without an update its prices are no longer firm. */
 export function createListing(
   sourceName: string,
   models: readonly UpstreamModel[],

@@ -48,7 +48,7 @@ export type PricedProvider = {
 
 export type BookParts = Pick<Catalog, 'models' | 'hardware' | 'sources'>
 
-/** `firmDays`: after so many days an unconfirmed price is no longer firm. Throws RangeError for an invalid price. */
+/** `firmDays`: after this many days an unconfirmed price is no longer firm. Throws RangeError for an invalid price. */
 export function createPriceBook(catalog: BookParts, firmDays = usualFirmDays): PriceBook {
   const index = createCatalogIndex(catalog, firmDays)
   const listings = new Map<string, Listing>()

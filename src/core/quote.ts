@@ -12,7 +12,7 @@ import type { Plan } from './plan/router.ts'
 export type HoldQuote = {
   /** Whether the whole fits, or the first slice, or what is left (which shortens the answer), or nothing. */
   readonly outcome: 'whole' | 'sliced' | 'clamped' | 'refused'
-  /** The amount at the dearest deployment; undefined if the call is refused. */
+  /** The amount at the most expensive deployment; undefined if the call is refused. */
   readonly nanoUsd: number | undefined
   readonly promptTokens: number | undefined
   readonly outputTokens: number | undefined

@@ -30,7 +30,7 @@ describe('a catalogue is refused, and the error names the position', () => {
     ['of a later version', { version: 2 }, 'version: '],
     ['of no day', { asOf: '2026-02-30' }, 'asOf: expected a day'],
     ['with an unknown setting', { extra: 1 }, 'the whole: '],
-    ['with a price that is none', { models: [{ ...row, price: { input: '-1' } }] }, 'models.0.price.input: '],
+    ['with an invalid price', { models: [{ ...row, price: { input: '-1' } }] }, 'models.0.price.input: '],
     ['with an unknown field', { models: [{ ...row, colour: 'red' }] }, 'models.0: '],
     ['with a row without a source', { models: [{ ...row, sources: [] }] }, 'models.0.sources: '],
     [
@@ -50,7 +50,7 @@ describe('a catalogue is refused, and the error names the position', () => {
       'm: is in two entries of names',
     ],
     [
-      'with a successor that is no name',
+      'with a successor that is not a name',
       { names: [{ names: ['m'], places: [{ provider: 'baseten' }], successors: ['lost'] }] },
       'lost: is named as a successor, but is not in names',
     ],

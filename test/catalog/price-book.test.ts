@@ -203,10 +203,10 @@ describe('a list from the provider', () => {
 })
 
 test.for<[string, Partial<CatalogModel>]>([
-  ['a day that is none', { from: '2026-02-30' }],
-  ['a day in words', { from: 'today' }],
+  ['an invalid day', { from: '2026-02-30' }],
+  ['a day as a word', { from: 'today' }],
   ['a moment', { until: '2026-08-18T00:00:00Z' }],
-  ['a price that is none', { price: { input: 'free' } }],
+  ['an invalid price', { price: { input: 'free' } }],
 ])('%s is refused, and the error names the entry', ([, wrong]) => {
   const create = () => bookOf(entry('1', wrong))
   expect(create).toThrow(RangeError)

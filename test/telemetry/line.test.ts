@@ -199,7 +199,7 @@ describe('the line of a call', () => {
     ['a system’s', 'ECONNREFUSED', 'ECONNREFUSED'],
     ['a number', 20, 20],
     ['someone’s text', { said: 'secret' }, undefined],
-    ['what JSON has no place for', 20n, undefined],
+    ['not representable in JSON', 20n, undefined],
   ] as const)('with a code that is %s has %s as %s', ([, code, told]) => {
     const failure = new Failure('unreachable', 'm', { cause: Object.assign(new Error('m'), { code }) })
     const line = logged({ status: 502, outcome: 'failed', failure })

@@ -71,9 +71,9 @@ export interface OpenRecord extends Disposable {
 
   /** The first byte is about to be sent: sets the gateway's own share of the time. */
   firstByte(): void
-  /** A body of so many bytes is about to be sent with this status. */
+  /** A body of this many bytes is about to be sent with this status. */
   sends(status: number, bytes: number): void
-  /** So many more bytes of it are about to be sent. */
+  /** This many more bytes of it are about to be sent. */
   sendsMore(bytes: number): void
   /** Notes the failure of the call, and returns the Failure to answer with. */
   fail(thrown: unknown): Failure

@@ -171,7 +171,7 @@ function cutHeld(line: Line, { at, stop }: Found): readonly Delta[] {
   return seen
 }
 
-/** Cut to so much of its text, and ended by that stop string, reported as vLLM does. */
+/** The choice with its text cut to this length, ended by that stop string, which is reported like vLLM does. */
 function shortened(choice: Choice, length: number, stop: string): Choice {
   const text = textOf(choice).slice(0, length)
   const { logprobs } = choice

@@ -19,7 +19,7 @@ export type Family = (typeof families)[number]
 /** A prompt for an upstream without messages, and the stop strings of its template. */
 export type FlatPrompt = { readonly prompt: string; readonly stop: readonly string[] }
 
-/** The family of a model by its name, in any host's spelling; `raw` if the name does not tell. */
+/** The family of a model by its name, in any host's spelling; `raw` if it is unknown. */
 export function familyOf(model: string): Family {
   // The name comes from the caller, so a hostile one may be very long.
   const name = model.slice(0, 256).toLowerCase()

@@ -9,7 +9,7 @@ export type HedgeParts<Made> = {
   readonly first: (signal: AbortSignal) => Promise<Made>
   /** Undefined: there is no second deployment. */
   readonly second: (signal: AbortSignal) => Promise<Made> | undefined
-  /** Called with a result that came after the race was won. */
+  /** Called with a result that arrived after the race was won. */
   readonly discard: (made: Made) => void
 }
 

@@ -183,7 +183,7 @@ class Trace implements OpenAttempt {
     keepUsage(entry, this.#teller, { flags: context.record.row.flags, notes: this.notes, failure })
     permit?.end({
       failure,
-      // A reply that came whole had no first token of its own.
+      // A reply that came as a whole has no first token of its own.
       firstTokenMs: call.stream ? entry.firstTokenMs : undefined,
       completionTokens: entry.used?.completionTokens,
       durationMs: entry.totalMs,

@@ -1,7 +1,7 @@
 import { causeCodeOf } from '../model/record/fields/failure-fields.ts'
 import type { AttemptRecord } from '../model/record/record.ts'
 
-/** Upstream headers that tell its state and when to come back; none contains any part of an answer. */
+/** Upstream headers about its state and when to retry; none contains any part of an answer. */
 export function loggingHeaders(
   status: number,
   header: (name: string) => string | undefined,

@@ -272,7 +272,7 @@ function holdsMore({ traits: { contextTokens } }: Deployment, tried: number | un
 
 const unmeasured = { tokensPerSecond: undefined, firstTokenMs: undefined }
 
-/** Beyond this, an error that says when to come back serves the caller better. */
+/** For longer waits, an error with a Retry-After serves the caller better. */
 const longestWaitMs = 60_000
 
 async function backOff({ clock, record }: CallContext, signal: CallSignal, waitMs: number): Promise<void> {

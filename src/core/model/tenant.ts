@@ -10,7 +10,7 @@ export interface Tenant {
   userOf(user: string | undefined): string | undefined
   /** Takes a call's share of all rate limits, or nothing. Undefined: there are none. */
   enter(ask: Entering): Promise<Entrance> | undefined
-  /** Undefined: the key decides nothing, and nothing is counted. */
+  /** Undefined: the key has no restrictions, and nothing is counted. */
   callTenant(ask: Paying): CallTenant | undefined
   /** The same for a hypothetical call: nothing is held or noted. */
   preview(ask: Paying): Preview
@@ -18,7 +18,7 @@ export interface Tenant {
 
 /** How a key would treat a call. */
 export type Preview = {
-  /** Undefined: the key decides nothing, and nothing is counted. Its payer takes nothing. */
+  /** Undefined: the key has no restrictions, and nothing is counted. Its payer takes nothing. */
   readonly callTenant: CallTenant | undefined
   /** The budgets for the last amount that fits; for a refusal, for the amount refused. */
   budgets(failure?: unknown): readonly BudgetStanding[]
@@ -41,7 +41,7 @@ export type BudgetStanding = {
   readonly blocks: boolean
 }
 
-/** The tenant's part in routing and payment; absent for calls whose tenant decides nothing. */
+/** The tenant's part in routing and payment; absent for calls without restrictions or budgets. */
 export type CallTenant = {
   /** For models that the caller did not name. Absent: any is allowed. */
   readonly allowsModel?: ((model: string) => boolean) | undefined

@@ -17,7 +17,7 @@ export interface Stickiness {
     promptTokens: number,
     candidates?: readonly Candidate[],
   ): readonly Candidate[]
-  /** Records that a call with this prefix and so many prompt tokens was answered there. */
+  /** Records that a call with this prefix and number of prompt tokens was answered there. */
   remember(key: PrefixKey, deploymentId: string, promptTokens: number): void
 }
 
@@ -95,7 +95,7 @@ function isCheaper(sticky: Candidate, front: Candidate, cachedTokens: number): b
   return sticky.expectedNanoUsd - savedNanoUsd < front.expectedNanoUsd
 }
 
-/** Per piece of a prompt, its head, tail and length are hashed; per prompt, at most so many pieces. */
+/** The head, tail and length of each piece of a prompt are hashed, for a limited number of pieces per prompt. */
 const headCharacters = 128
 const tailCharacters = 32
 const mostPieces = 32

@@ -97,7 +97,7 @@ describe('a call', () => {
       [undefined, 45, undefined],
     ],
     [
-      'is unknown as a whole where one part of it is',
+      'is unknown if a part of it is',
       [spent('b', unknownPrice, used(10, 0), undelivered), spent('c', tokens(2), used(10, 5))],
       first(tokens(3)),
       [undefined, 45, undefined],
@@ -147,7 +147,7 @@ describe('a call', () => {
   })
 
   test.for<[string, readonly Spent[], boolean]>([
-    ['not where all was told', [spent('b', tokens(1), used(10, 5))], false],
+    ['not if everything was reported', [spent('b', tokens(1), used(10, 5))], false],
     ['where the answer was counted here', [spent('b', tokens(1), used(10, 5), guessed)], true],
     [
       'where a failed attempt was counted here',
@@ -157,8 +157,8 @@ describe('a call', () => {
       ],
       true,
     ],
-    ['not where what was counted here is free', [spent('b', tokens(0), used(10, 5), guessed)], false],
-    ['not where nothing was used', [spent('b', tokens(1), undefined, guessed)], false],
+    ['not if the tokens counted here are free', [spent('b', tokens(0), used(10, 5), guessed)], false],
+    ['not if nothing was used', [spent('b', tokens(1), undefined, guessed)], false],
     ['where the price is unknown', [spent('b', unknownPrice, used(10, 5), guessed)], true],
   ])('is estimated %s', ([, attempts, isEstimated]) => {
     expect(spendingOf(attempts, undefined).isEstimated).toBe(isEstimated)

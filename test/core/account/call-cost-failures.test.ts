@@ -119,8 +119,8 @@ describe.for<[string, Price, readonly Case[]]>([
 
 describe('the delivered part of a broken answer, billed per second', () => {
   test.for<[string, Partial<AttemptNotes>, number, boolean]>([
-    ['is paid by the time that was told', { billedMs: 2500 }, 775_000, false],
-    ['is paid by the time it took, where none was told', {}, 310_000, true],
+    ['is billed by the reported time', { billedMs: 2500 }, 775_000, false],
+    ['is billed by its duration if no time was reported', {}, 310_000, true],
   ])('%s', async ([, notes, cost, isEstimated]) => {
     const script = [burst(textChunk('Hello')), ...failing('interrupted', notes)]
     const { stream, record, row } = serve([upstreamNamed('a', script)], {}, { a: seconds })
@@ -148,9 +148,9 @@ describe('usage that is reported during an answer', () => {
   const chat = aCall({ kind: 'chat', stream: true })
 
   test.for<[string, Script, boolean]>([
-    ['is a part of it, where it breaks off', [burst(soFar), ...cut], true],
-    ['is all of it, where it breaks off after its end', [burst(soFar, atTheEnd), ...cut], false],
-    ['is all of it, where it ends', [burst(soFar, atTheEnd)], false],
+    ['is partial if the answer breaks off', [burst(soFar), ...cut], true],
+    ['is complete if it breaks off after its end', [burst(soFar, atTheEnd), ...cut], false],
+    ['is complete if it ends', [burst(soFar, atTheEnd)], false],
   ])('%s', async ([, script, isPart]) => {
     const needsDone = { ...upstreamNamed('a', script), needsDone: true }
     const { stream, record, row } = serve([needsDone], {}, { a: tokens })

@@ -103,7 +103,7 @@ describe('the counted text of an answer', () => {
     // Some upstreams spell the text of a chat twice.
     ['said twice', [withChoice(chatChunk({ content: 'Hi' }), { text: 'Hi' })], 'Hi'],
     [
-      'of tool calls beside an empty text',
+      'of tool calls with an empty text',
       [withChoice(chatChunk({ tool_calls: [{ index: 0, function: called }] }), { text: '' })],
       'weather {"city":"Rome"}',
     ],
@@ -131,7 +131,7 @@ describe('the counted text of a prompt', () => {
     ['a string', 'text', { prompt: 'a b' }, 'a b'],
     ['none', 'text', {}, ''],
     ['several', 'text', { prompt: ['a ', 'b'] }, 'a b'],
-    ['token ids, a word each', 'text', { prompt: [15, 2031, 99] }, ' a a a'],
+    ['token ids, one word each', 'text', { prompt: [15, 2031, 99] }, ' a a a'],
     ['lists of token ids', 'text', { prompt: [[1, 2], [3]] }, ' a a a'],
     [
       'messages',

@@ -26,7 +26,12 @@ describe('the number of choices', () => {
 describe('features of an upstream', () => {
   const cases: [string, Partial<Upstream>, Kind, JsonObject][] = [
     ['all', {}, 'text', { prompt: 'a', echo: true, suffix: 'b', logprobs: 1, best_of: 2 }],
-    ['what is asked for', { lacks: ['echo', 'best_of'] }, 'text', { prompt: 'a', suffix: 'b', logprobs: 1 }],
+    [
+      'features that are supported',
+      { lacks: ['echo', 'best_of'] },
+      'text',
+      { prompt: 'a', suffix: 'b', logprobs: 1 },
+    ],
     ['the kind', { kinds: ['text'] }, 'text', { prompt: 'a', echo: true }],
     ['tools', { lacks: ['custom_tools'] }, 'chat', { messages: [], tools: [{ type: 'function' }] }],
     ['as many choices as are the best', { lacks: ['best_of'] }, 'text', { prompt: 'a', n: 2, best_of: 2 }],

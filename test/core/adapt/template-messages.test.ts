@@ -19,7 +19,7 @@ describe('templates with alternating questions and answers', () => {
       '[INST] Hi\n\nWhy? [/INST] Hello!\n\nHello!</s>[INST] Hi [/INST]',
     ],
     [
-      'an answer that comes first has an empty question',
+      'an initial answer gets an empty question',
       [answer, question],
       'mistral',
       '[INST]  [/INST] Hello!</s>[INST] Hi [/INST]',
@@ -28,7 +28,7 @@ describe('templates with alternating questions and answers', () => {
     ['system text alone is the question', [system], 'mistral', '[INST] Be brief. [/INST]'],
     ['system text alone keeps its marks', [system], 'llama2', '[INST] <<SYS>>\nBe brief.\n<</SYS>> [/INST]'],
     [
-      'later system text goes with the question after it',
+      'later system text joins the question after it',
       [question, answer, system, followUp],
       'llama2',
       '[INST] Hi [/INST] Hello! </s><s>[INST] Be brief.\n\nWhy? [/INST]',
@@ -76,7 +76,7 @@ describe('what a prompt cannot express is refused by name', () => {
     ['no array', 'Hi', 'invalid_request', 'messages', 'messages must be an array of messages.'],
     ['no messages', [], 'invalid_request', 'messages', 'messages must hold at least one message.'],
     [
-      'a message that is none',
+      'an invalid message',
       [question, 'Hi'],
       'invalid_request',
       'messages[1]',

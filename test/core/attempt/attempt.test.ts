@@ -87,7 +87,7 @@ describe('a JSON answer', () => {
   const broken: readonly (readonly [string, Script, string])[] = [
     ['nothing', [], 'interrupted'],
     ['nothing but usage', bursts({ choices: [], usage: usage(1, 1) }), 'interrupted'],
-    ['an object that is no answer', bursts({}), 'interrupted'],
+    ['an object that is not an answer', bursts({}), 'interrupted'],
     ['half an answer', bursts(textChunk('Hi')), 'interrupted'],
     ['an error', bursts({ error: { message: 'No.' } }), 'upstream_error'],
     ['a failure', [fail(new Failure('rate_limited', 'Slow down.'))], 'rate_limited'],

@@ -72,7 +72,7 @@ describe('a caller that leaves', () => {
       'and is read on',
       (iterator: Reader, { reason }: Caller) => expect(iterator.next()).rejects.toBe(reason),
     ],
-    ['and is read no further', (iterator: Reader) => iterator.return?.()],
+    ['and the reader returns', (iterator: Reader) => iterator.return?.()],
   ] as const)('while reading slowly, %s', async ([, readOn]) => {
     const { caller, parts, upstream } = aTry(bursts(textChunk('a'), textChunk('b'), textChunk('c', 'stop')))
     const iterator = await open(parts)

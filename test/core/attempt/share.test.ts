@@ -29,9 +29,9 @@ describe('the time that an attempt gets for an answer', () => {
     number | undefined,
     number,
   ])[] = [
-    ['with nobody behind it: all there is', {}, 0, undefined, 600_000],
+    ['without others: all the time', {}, 0, undefined, 600_000],
     ['streamed: half', { stream: true }, 1, undefined, 300_000],
-    ['whole, with no bound on its length: half', {}, 2, undefined, 300_000],
+    ['whole, without a bound on its length: half', {}, 2, undefined, 300_000],
     ['whole, of 150 tokens', { body: JsonText.of({ max_tokens: 150 }) }, 1, undefined, 40_000],
     ['by the newer name', { body: JsonText.of({ max_completion_tokens: 150 }) }, 1, undefined, 40_000],
     ['of 150 tokens at 100 a second', { body: JsonText.of({ max_tokens: 150 }) }, 1, 100, 36_000],

@@ -96,9 +96,9 @@ describe('a caller that leaves', () => {
 
   test.for([
     ['as a try fails', false, (leave: () => void): Script => [act(leave), busy]],
-    ['as the whole answer comes', false, (leave: () => void): Script => [...answering('a'), act(leave)]],
+    ['as the whole answer arrives', false, (leave: () => void): Script => [...answering('a'), act(leave)]],
     [
-      'as the first delta comes',
+      'as the first delta arrives',
       true,
       (leave: () => void): Script => [act(() => queueMicrotask(leave)), ...answering('a')],
     ],

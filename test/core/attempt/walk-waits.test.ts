@@ -154,7 +154,7 @@ describe('a prompt that is too long', () => {
     ['a smaller one', 8000, 4000, false],
     ['one that holds more', 8000, 32_000, true],
     ['one of which nothing is known', 8000, undefined, false],
-    ['any, where nothing is known of the first', undefined, 32_000, false],
+    ['any, if the first one’s limit is unknown', undefined, 32_000, false],
   ] as const)('%s: of %d tokens, and of %d', async ([, first, second, isAsked]) => {
     const a = upstreamNamed('a', tooLong)
     const b = upstreamNamed('b', answering('b'))

@@ -16,11 +16,11 @@ describe('observed answers', () => {
     ['a whole answer', [whole], { rate: 1, tokensPerSecond: 50 }],
     ['a stream of one token', [{ ...stream, completionTokens: 1 }], { rate: 1, firstTokenMs: 200 }],
     [
-      'a stream whose tokens nobody counted',
+      'a stream without counted tokens',
       [{ ...stream, completionTokens: undefined }],
       { rate: 1, firstTokenMs: 200 },
     ],
-    ['a stream that came at one go', [{ ...stream, durationMs: 200 }], { rate: 1, firstTokenMs: 200 }],
+    ['a stream that arrived at once', [{ ...stream, durationMs: 200 }], { rate: 1, firstTokenMs: 200 }],
     ['a failure: its times count for nothing', [failed], { rate: 0.5 }],
     [
       'three answers and two failures',
@@ -99,7 +99,7 @@ describe('the pace of answers', () => {
       { firstTokenMs: 200, tokensPerSecond: 100, answerMs: 1200, workedShare: 1 },
     ],
     ['of a whole answer', [whole], { tokensPerSecond: 50, answerMs: 1200, workedShare: 1 }],
-    ['of an answer whose tokens nobody counted', [uncounted, failed], { answerMs: 1200, workedShare: 1 }],
+    ['of an answer without counted tokens', [uncounted, failed], { answerMs: 1200, workedShare: 1 }],
     [
       'of one that worked for half of it',
       [{ ...uncounted, workedMs: 600 }],

@@ -53,7 +53,7 @@ describe('a wait ends', () => {
   test.for([
     ['the queue’s own time', 1000, never, 1000],
     ['what is left of the call', 1000, 300, 300],
-    ['the queue’s own time, where more is left', 200, 5000, 200],
+    ['the queue’s own time, if more is left', 200, 5000, 200],
   ] as const)('after %s', async ([, queueMs, leftMs, endsMs]) => {
     const { queue, signal } = aFullQueue({ queueMs })
     const waiting = queue.wait(signal, leftMs)

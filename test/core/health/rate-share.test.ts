@@ -8,7 +8,7 @@ describe('the share after one refusal', () => {
   /** The Retry-After, then the share after these milliseconds. */
   const cases: [string, number | undefined, [number, number][]][] = [
     [
-      'is halved where no time was told, and rises after the usual one',
+      'is halved without a Retry-After, and rises after the usual time',
       undefined,
       [
         [0, 0.5],
@@ -20,7 +20,7 @@ describe('the share after one refusal', () => {
       ],
     ],
     [
-      'is nothing until the time that was told, and then rises',
+      'is 0 until the Retry-After, and then rises',
       20_000,
       [
         [0, 0],
@@ -31,7 +31,7 @@ describe('the share after one refusal', () => {
       ],
     ],
     [
-      'begins to rise at once where that time is over',
+      'begins to rise at once if that time is over',
       0,
       [
         [0, 0],
@@ -40,7 +40,7 @@ describe('the share after one refusal', () => {
       ],
     ],
     [
-      'is nothing for no longer than the longest time',
+      'is 0 for at most the longest time',
       86_400_000,
       [
         [59_999, 0],

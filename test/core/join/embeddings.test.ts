@@ -32,9 +32,9 @@ describe('an answer', () => {
   })
 
   test.for<[string, JsonObject, unknown, unknown]>([
-    ['numbers where base64 was requested', { encoding_format: 'base64' }, vector, packed],
-    ['base64 where numbers were asked for', { encoding_format: 'float' }, packed, vector],
-    ['base64 where nothing was requested', {}, packed, vector],
+    ['numbers if base64 was requested', { encoding_format: 'base64' }, vector, packed],
+    ['base64 if numbers were requested', { encoding_format: 'float' }, packed, vector],
+    ['base64 if nothing was requested', {}, packed, vector],
   ])('is converted to the requested encoding: %s', ([, asked, embedding, expected]) => {
     const call = aCall({ input: 'a', ...asked })
     const { value: body, isWritten } = validateEmbeddings(JsonText.read(answer([{ embedding }]), 'x'), call)
@@ -53,7 +53,7 @@ describe('an answer', () => {
     ['too few', answer([{ embedding: vector }])],
     ['the same place twice', answer([0, 0].map((index) => ({ index, embedding: vector })))],
     ['places beyond the texts', answer([0, 2].map((index) => ({ index, embedding: vector })))],
-    ['rows that are none', answer([null, null])],
+    ['invalid rows', answer([null, null])],
     ['vectors of nothing', answer([{ embedding: [] }, { embedding: [] }])],
     ['vectors of words', answer([{ embedding: ['a'] }, { embedding: ['b'] }])],
     ['no vectors', answer([{ index: 0 }, { index: 1 }])],
@@ -98,7 +98,7 @@ describe('vectors of another length than requested', () => {
 
   test.for<[string, JsonObject, JsonObject]>([
     ['nothing was requested', { input: 'a' }, rows([1, 2, 3])],
-    ['nothing was requested, in so many words', { input: 'a', dimensions: null }, rows([1, 2, 3])],
+    ['null was requested', { input: 'a', dimensions: null }, rows([1, 2, 3])],
     ['they have it', asked, rows([1, 2], [3, 4])],
     ['they have it in base64', { input: 'a', dimensions: 2, encoding_format: 'base64' }, rows(packed)],
   ])('are accepted if %s', ([, body, reply]) => {

@@ -165,8 +165,14 @@ describe('a call is split if one request holds less', () => {
   const all = { text: false, chat: false }
   const one = { text: true, chat: true }
   const cases: [string, Kind, JsonObject, Parameters<typeof isSplitAt>[1], boolean][] = [
-    ['nothing is, where all is taken', 'text', { prompt: ['a', 'b'], n: 2 }, { oneChoice: all }, false],
-    ['choices are, where one is given', 'text', { prompt: 'a', n: 2 }, { oneChoice: one }, true],
+    [
+      'nothing is, if everything is supported',
+      'text',
+      { prompt: ['a', 'b'], n: 2 },
+      { oneChoice: all },
+      false,
+    ],
+    ['choices are, if one is returned', 'text', { prompt: 'a', n: 2 }, { oneChoice: one }, true],
     ['prompts are, for chats', 'text', { prompt: ['a', 'b'] }, { oneChoice: all, kinds: ['chat'] }, true],
     ['choices are not, for chats', 'text', { prompt: 'a', n: 2 }, { oneChoice: all, kinds: ['chat'] }, false],
     [
@@ -177,7 +183,7 @@ describe('a call is split if one request holds less', () => {
       true,
     ],
     [
-      'a chat’s choices are, where texts are one',
+      'a chat’s choices are, if texts have one',
       'chat',
       { messages: [], n: 2 },
       { oneChoice: { text: true, chat: false }, kinds: ['text'] },

@@ -45,7 +45,7 @@ test.for<[string, unknown]>([
   ['more than there are documents', [0, 1, 2].map((index) => ({ index, ...score }))],
   ['no object', [7]],
   ['no score', [{ index: 0 }]],
-  ['a score that is none', [{ index: 0, relevance_score: 'high' }]],
+  ['an invalid score', [{ index: 0, relevance_score: 'high' }]],
   ['no place', [score]],
   ['a place before the first', [{ index: -1, ...score }]],
   ['a place after the last', [{ index: 2, ...score }]],

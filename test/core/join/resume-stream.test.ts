@@ -195,7 +195,7 @@ describe('the original failure is reported', () => {
   }
   const spoken = chatChunk({ role: 'assistant', content: 'Hel' })
   const cases: readonly (readonly [string, Call, Script])[] = [
-    ['where nobody takes a beginning', aChat, [...bursts(spoken), cut]],
+    ['without an upstream that continues', aChat, [...bursts(spoken), cut]],
     ['in the middle of a call to a tool', aChat, [...bursts(spoken, chatChunk(toolStart)), cut]],
     ['before the answer, in its reasoning', aChat, [...bursts(chatChunk({ reasoning_content: 'Hm' })), cut]],
     [

@@ -54,7 +54,7 @@ test.for<[string, Traits, Expected, number]>([
   ['all that is expected', {}, some, 200],
   ['no more than the deployment can do', { maxOutputTokens: 100 }, some, 100],
   ['no more than is expected, where it can do more', { maxOutputTokens: 300 }, some, 200],
-  ['as much as it can do for each choice', { maxOutputTokens: 80 }, { ...some, choices: 2 }, 160],
+  ['the model’s maximum for each choice', { maxOutputTokens: 80 }, { ...some, choices: 2 }, 160],
 ])('a slot has the cost of %s', ([, traits, expected, tokens]) => {
   const { slot, estimate } = aSlot(byToken, traits)
   estimate.expected = expected

@@ -18,23 +18,23 @@ const settings = { capacity: 3, idleMs: 1000 }
 describe('the deployment that answered this prefix of 1000 tokens before', () => {
   /** With 1000 prompt tokens, 900 nano-USD are saved there. */
   const cases: [string, Row, Row, string][] = [
-    ['goes first where it comes out cheaper', {}, {}, 'sticky'],
+    ['goes first if it is cheaper', {}, {}, 'sticky'],
     ['goes first though it costs a little more', { cost: 1899 }, { cost: 1000 }, 'sticky'],
-    ['stays where it costs as much as is saved', { cost: 1900 }, { cost: 1000 }, 'front'],
+    ['stays if it costs as much as is saved', { cost: 1900 }, { cost: 1000 }, 'front'],
     [
-      'stays where cached input is no cheaper',
+      'stays if cached input is not cheaper',
       { deployment: { price: { ...price, cachedInputNanoUsdPerMillion: 1_000_000 } } },
       {},
       'front',
     ],
     [
-      'stays where cached input has no price of its own',
+      'stays if cached input has no price of its own',
       { deployment: { price: { ...price, cachedInputNanoUsdPerMillion: undefined } } },
       {},
       'front',
     ],
-    ['stays where its cost is not known', { cost: undefined }, {}, 'front'],
-    ['stays where the cost of the one in front is not known', {}, { cost: undefined }, 'front'],
+    ['stays if its cost is unknown', { cost: undefined }, {}, 'front'],
+    ['stays if the cost of the first one is unknown', {}, { cost: undefined }, 'front'],
     ['stays while it is being probed', { breaker: 'half-open' }, {}, 'front'],
     ['stays while it is sick', { breaker: 'open' }, {}, 'front'],
     ['stays while its rate is limited', { share: 0.9 }, {}, 'front'],
@@ -122,7 +122,7 @@ describe('the key of a chat', () => {
 
   const same: [string, JsonObject][] = [
     ['over its turns', { messages: [...chat, { role: 'assistant', content: 'A door.' }, user] }],
-    ['whatever else is asked', { messages: chat, temperature: 1, max_tokens: 9 }],
+    ['with other parameters', { messages: chat, temperature: 1, max_tokens: 9 }],
   ]
   test.for(same)('is the same %s', ([_, body]) => {
     expect(keyOf(body)).toBe(key)

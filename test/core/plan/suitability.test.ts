@@ -64,12 +64,12 @@ describe('a call needs', () => {
     ],
     ['no sight for parts of text', { messages: [{ role: 'user', content: [words] }] }, {}],
     ['logprobs of a chat', { logprobs: true, top_logprobs: 2 }, { logprobs: true, isPlain: false }],
-    ['logprobs of a text, though none but the chosen', { logprobs: 0 }, { logprobs: true, isPlain: false }],
+    ['logprobs of a text, only of chosen tokens', { logprobs: 0 }, { logprobs: true, isPlain: false }],
     ['no logprobs that were declined', { logprobs: false }, {}],
     ['room for what it asks', { max_tokens: 50 }, { maxTokens: 50 }],
     ['room by the newer name first', { max_tokens: 50, max_completion_tokens: 70 }, { maxTokens: 70 }],
     [
-      'room by the older name where the newer is null',
+      'output by the older name if the newer is null',
       { max_tokens: 50, max_completion_tokens: null },
       { maxTokens: 50 },
     ],
@@ -121,7 +121,7 @@ describe('an estimate of the prompt', () => {
     ['that may be a little too high', 1100, 100, { contextTokens: 1000 }, true],
     ['that may be too high by a fifth', 1125, 100, { contextTokens: 1000 }, true],
     ['that is too high for any tokenizer', 1130, 100, { contextTokens: 1000 }, false],
-    ['beside a bound that leaves no room, which is no estimate', 100, 1000, { contextTokens: 1000 }, false],
+    ['with a bound that leaves no room, which is not an estimate', 100, 1000, { contextTokens: 1000 }, false],
     ['beside a bound above the deployment’s own', 100, 600, { maxOutputTokens: 500 }, true],
   ]
   test.for(cases)(

@@ -10,13 +10,10 @@ const opening = chatChunk({ ...role, content: '' })
 /** Streams of chunks that differ in one word; most of them are never parsed. */
 const streams: readonly (readonly [string, readonly JsonObject[]])[] = [
   ['words alone', [opening, ...words(said), end]],
-  ['words, and usage beside the end', [opening, ...words(said), { ...end, usage: usage(3, 4) }]],
+  ['words, and usage with the end', [opening, ...words(said), { ...end, usage: usage(3, 4) }]],
   ['words that tell the role, too', [...words((content) => chatChunk({ ...role, content })), end]],
   ['words without an id', [opening, ...words(nameless), end]],
-  [
-    'words with usage beside each',
-    [opening, ...words((word) => ({ ...said(word), usage: usage(3, 4) })), end],
-  ],
+  ['words with usage in each', [opening, ...words((word) => ({ ...said(word), usage: usage(3, 4) })), end]],
   ['words, and a name that changes', [opening, ...words(said), ...words(renamed), ...words(said), end]],
   [
     'words of two choices',

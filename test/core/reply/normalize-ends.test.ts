@@ -135,7 +135,7 @@ describe('a chat stream', () => {
       ),
     ],
     [
-      'that says more where it has no choices',
+      'with content in chunks without choices',
       turns(
         [
           { choices: [], prompt_filter_results: [1] },
@@ -170,7 +170,7 @@ describe('a chat stream', () => {
       ),
     ],
     [
-      'whose id, date and model are none',
+      'with an invalid id, date and model',
       turns(
         [{ ...chatChunk(role, 'stop'), id: '', created: '2024', model: null, object: 7 }],
         [{ ...chatChunk(role, 'stop'), id: 'chatcmpl-own', created: 1_800_000_000, model: 'asked-for' }],

@@ -73,12 +73,12 @@ describe('a whole reply', () => {
       ),
     ],
     [
-      'with no tool calls said twice',
+      'with duplicate empty tool calls',
       'chat',
       turns([chatReply({ content: 'Hi', tool_calls: null })], [chatReply({ content: 'Hi' })]),
     ],
     [
-      'with tool calls that are none',
+      'with invalid tool calls',
       'chat',
       turns([chatReply({ content: 'Hi', tool_calls: 'f' })], [chatReply({ content: 'Hi' })]),
     ],
@@ -124,7 +124,7 @@ describe('a whole reply', () => {
       ),
     ],
     [
-      'that comes twice',
+      'that is sent twice',
       'chat',
       {
         ...turns(

@@ -60,7 +60,7 @@ describe('a chat stream', () => {
       ),
     ],
     [
-      'that names no role, or another',
+      'without a role, or with another',
       turns(
         [chatChunk({ content: 'a' }, 'stop'), chatChunk({ role: 'model', content: 'b' }, 'stop', 1)],
         [chatChunk({ content: 'a', ...role }, 'stop'), chatChunk({ ...role, content: 'b' }, 'stop', 1)],
@@ -127,7 +127,7 @@ describe('a chat stream', () => {
       ),
     ],
     [
-      'with a message that is none',
+      'with an invalid message',
       turns(
         [
           withChoice(chatChunk({ ...role, content: 'Hi' }), { message: null }),
@@ -137,7 +137,7 @@ describe('a chat stream', () => {
       ),
     ],
     [
-      'with content that is no string',
+      'with content that is not a string',
       turns(
         [
           chatChunk({ ...role, content: [{ type: 'text', text: 'a' }, 'b', { type: 'image' }, null] }),
@@ -189,7 +189,7 @@ describe('a chat stream', () => {
       ),
     ],
     [
-      'that thinks and speaks in one chunk, its log probabilities told once',
+      'with reasoning and content in one chunk, and logprobs once',
       turns(
         [
           withChoice(chatChunk({ ...role, reasoning_content: 'Hm', content: 'Hi' }, 'stop'), {
@@ -238,7 +238,7 @@ describe('a text stream', () => {
     ['with text and end in one chunk', same(textChunk('Hi', 'length'))],
     ['of several choices', same(textChunk('a'), textChunk('b', 'stop', 1), textChunk('c', 'stop'))],
     [
-      'with text that is no string, or none',
+      'with text that is missing or not a string',
       turns(
         [
           textChunk(7 as never),
@@ -253,7 +253,7 @@ describe('a text stream', () => {
       turns([{ ...textChunk('Hi', 'stop'), object: 'completion.chunk' }], [textChunk('Hi', 'stop')]),
     ],
     [
-      'that is told twice over',
+      'that is sent twice',
       turns(
         [
           withChoice(textChunk('H'), { delta: { content: 'H', reasoning_content: 'Hm' } }),

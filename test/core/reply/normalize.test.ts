@@ -130,8 +130,8 @@ describe('a delta is visible to the caller', () => {
     ['an empty message', false, chatReply({ content: '' }, null)],
     // Some upstreams send the text of a chat twice, and leave this one empty for everything else.
     ['content beside an empty text', true, withChoice(chatChunk({ content: 'Hi' }), { text: '' })],
-    ['a tool call beside an empty text', true, withChoice(chatChunk({ tool_calls: [tool] }), { text: '' })],
-    ['a bare role beside an empty text', false, withChoice(chatChunk(role), { text: '' })],
+    ['a tool call with an empty text', true, withChoice(chatChunk({ tool_calls: [tool] }), { text: '' })],
+    ['only a role with an empty text', false, withChoice(chatChunk(role), { text: '' })],
     [
       'one choice of two',
       true,

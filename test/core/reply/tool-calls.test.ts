@@ -44,12 +44,12 @@ describe('malformed fragments', () => {
       [first, more],
     ],
     [
-      'nulls where nothing is new',
+      'nulls for unchanged members',
       [first, { index: 0, id: null, type: null, function: { name: null, arguments: '{}' } }],
       [first, more],
     ],
     [
-      'a repeated id beside a null name',
+      'a repeated id with a null name',
       [first, { ...first, function: { name: null, arguments: '{}' } }],
       [first, more],
     ],
@@ -66,7 +66,7 @@ describe('malformed fragments', () => {
       [first, more, second, moreOfSecond],
     ],
     [
-      'no index, but ids that say whose it is',
+      'no index, but ids that identify the call',
       [
         without(first, 'index'),
         without(second, 'index'),
@@ -85,7 +85,7 @@ describe('malformed fragments', () => {
       ],
     ],
     [
-      'an index that is none',
+      'an invalid index',
       [
         { ...first, index: -1 },
         { ...more, index: 0.5 },
@@ -95,11 +95,7 @@ describe('malformed fragments', () => {
     ],
     ['no id', [{ ...first, id: '' }, more], [{ ...first, id: `${made}0` }, more]],
     ['null for an id', [{ ...second, id: null }], [{ ...second, id: `${made}1` }]],
-    [
-      'an id that comes late',
-      [without(first, 'id'), { ...more, id: 'late' }],
-      [{ ...first, id: `${made}0` }, more],
-    ],
+    ['a late id', [without(first, 'id'), { ...more, id: 'late' }], [{ ...first, id: `${made}0` }, more]],
     [
       'a new id in every fragment of one call',
       [first, { ...more, id: 'x' }, { ...more, id: 'y' }],
@@ -145,7 +141,7 @@ describe('malformed fragments', () => {
       [first, { ...second, id: 'a' }, more, moreOfSecond],
     ],
     [
-      'a name that comes late',
+      'a late name',
       [
         { index: 0, id: 'a', type: 'function', function: { name: null, arguments: '' } },
         { index: 0, function: { name: 'f' } },
@@ -230,7 +226,7 @@ describe('whole tool calls', () => {
     ],
     ['none', undefined, undefined, false],
     ['an empty list', [], [], false],
-    ['what is none among them', [null, 'f', whole], [null, 'f', whole], false],
+    ['invalid ones among them', [null, 'f', whole], [null, 'f', whole], false],
   ]
   test.for(cases)('%s', ([, given, becomes, changed]) => {
     const message: JsonObject = { role: 'assistant', tool_calls: structuredClone(given) }

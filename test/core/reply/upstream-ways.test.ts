@@ -52,7 +52,7 @@ describe('a chat stream of an unusual upstream', () => {
       ),
     ],
     [
-      'whose chunks carry all of the message so far, and no delta',
+      'whose chunks have the whole message so far, and no delta',
       turns(
         [piece('One'), piece('One two'), piece('One two'), piece('One two three', 'stop')],
         [
@@ -82,7 +82,7 @@ describe('a chat stream of an unusual upstream', () => {
       ),
     ],
     [
-      'whose calls are given no arguments',
+      'whose calls have no arguments',
       turns(
         [
           chatChunk({ ...role, tool_calls: [tool] }),
@@ -109,7 +109,7 @@ describe('a chat stream of an unusual upstream', () => {
       same(chatChunk({ ...role, tool_calls: [tool] }), chatChunk({}, 'length')),
     ],
     [
-      'with an empty call of the older form beside the tool calls',
+      'with an empty call in the legacy form beside the tool calls',
       turns(
         [
           chatChunk({ ...role, tool_calls: [tool], function_call: { name: '', arguments: '' } }),
@@ -197,7 +197,7 @@ describe('a whole reply of an unusual upstream', () => {
       ),
     ],
     [
-      'whose call is given no arguments',
+      'whose call has no arguments',
       turns(
         [whole({ content: null, tool_calls: [call('')] }, 'tool_calls')],
         [whole({ content: null, tool_calls: [call('{}')] }, 'tool_calls')],

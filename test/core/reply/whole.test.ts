@@ -42,9 +42,9 @@ describe('a stream without a finish reason', () => {
     ['with usage by itself and a terminator is whole', [said, usageAlone], 'terminator', 'stop'],
     ['without a terminator was cut', [said, usageAlone], undefined, 'interrupted'],
     ['without usage was cut', [said], 'terminator', 'interrupted'],
-    ['with usage beside its last word was cut', [{ ...said, usage }], 'terminator', 'interrupted'],
+    ['with usage in its last delta was cut', [{ ...said, usage }], 'terminator', 'interrupted'],
     [
-      'with words after its usage was cut',
+      'with text after its usage was cut',
       [said, usageAlone, chatChunk({ content: '!' })],
       'terminator',
       'interrupted',
@@ -75,7 +75,7 @@ describe('a stream without a finish reason', () => {
       'interrupted',
     ],
     [
-      'with a call of which no arguments came was cut',
+      'with a call without arguments was cut',
       [chatChunk({ ...role, tool_calls: [tool] }), usageAlone],
       'terminator',
       'interrupted',
@@ -118,7 +118,7 @@ describe('a JSON answer without a finish reason', () => {
     ['without usage is none', whole({ content: 'Hi' }, null, {}), 'interrupted'],
     ['without content is none', whole({ content: '' }), 'interrupted'],
     ['with a call is whole', whole({ tool_calls: [{ ...tool, index: undefined }] }), 'tool_calls'],
-    ['with half a call is none', whole({ tool_calls: [half] }), 'interrupted'],
+    ['with half a call is refused', whole({ tool_calls: [half] }), 'interrupted'],
     ['with the reason left out is whole', withoutReason(whole({ content: 'Hi' })), 'stop'],
   ]
   test.for(cases)('%s', ([, chunk, outcome]) => {

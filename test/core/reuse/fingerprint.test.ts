@@ -65,7 +65,7 @@ describe('no answer serves calls that differ in', () => {
     ['the order of a list', chatBody.replace('0}', '0,"stop":["a","b"]}')],
     ['the same, the other way round', chatBody.replace('0}', '0,"stop":["b","a"]}')],
     ['one name or two', chatBody.replace('0}', '0,"stop":["a,b"]}')],
-    ['a digit that no double holds', chatBody.replace('0}', '0,"seed":9007199254740993}')],
+    ['a digit beyond the precision of a double', chatBody.replace('0}', '0,"seed":9007199254740993}')],
     ['the one next to it', chatBody.replace('0}', '0,"seed":9007199254740992}')],
     ['the same digits as text', chatBody.replace('0}', '0,"seed":"9007199254740993"}')],
     ['an object that looks like it', chatBody.replace('0}', '0,"seed":{"rawJSON":"9007199254740993"}}')],

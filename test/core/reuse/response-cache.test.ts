@@ -21,14 +21,14 @@ describe('an answer is returned unchanged', () => {
   const wire =
     '{ "id":"1", "object":"text_completion", "created":1, "model":"m", "choices":[{"index":0,"text":"Hi","finish_reason":"stop"}] }'
   const cases: readonly (readonly [string, Reply])[] = [
-    ['with the text it came in', { chunk: JsonText.read(parseJson(wire) as Chunk, wire), usage }],
+    ['with its wire text', { chunk: JsonText.read(parseJson(wire) as Chunk, wire), usage }],
     ['text without a text of its own', aReply(textChunk('Hi', 'stop'))],
     ['a chat', aReply(chatReply({ role: 'assistant', content: 'Hi' }))],
     ['of several choices', aReply({ ...textChunk('Hi', 'stop'), choices: [aChoice('a'), aChoice('b')] })],
     ['cut by max_tokens', aReply(chatReply({ content: 'H' }, 'length'))],
     ['with tool calls', aReply(chatReply({ content: null, tool_calls: [aToolCall] }, 'tool_calls'))],
     [
-      'with digits no double holds',
+      'with digits beyond a double',
       aReply({ ...textChunk('Hi', 'stop'), seed: JSON.rawJSON('9007199254740993') }),
     ],
   ]

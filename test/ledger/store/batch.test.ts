@@ -11,8 +11,8 @@ const lost: StateEntry = { ...settle, reason: 'expired' }
 test.for([
   ['that begins', [hold], ['a'], []],
   ['that grows', [grow], ['a'], []],
-  ['that begins and ends is in no store', [hold, settle], [], []],
-  ['that begins, grows and ends is in no store', [hold, grow, settle], [], []],
+  ['that begins and ends is not stored', [hold, settle], [], []],
+  ['that begins, grows and ends is not stored', [hold, grow, settle], [], []],
   ['of an earlier batch that ends', [settle], [], ['a']],
   ['of an earlier batch that grows and ends', [grow, settle], [], ['a']],
   ['that another node lost', [hold, lost], [], ['a']],

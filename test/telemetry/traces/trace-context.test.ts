@@ -17,14 +17,14 @@ function begin(
 
 describe('the caller’s traceparent', () => {
   test.for([
-    ['as W3C has it', `00-${trace}-${span}-01`, true],
-    ['of a later version, with more behind it', `cc-${trace}-${span}-01-what`, true],
+    ['as defined by W3C', `00-${trace}-${span}-01`, true],
+    ['of a later version, with more fields', `cc-${trace}-${span}-01-what`, true],
     ['with bits that are not known', `00-${trace}-${span}-ff`, true],
-    ['of version 0 with more behind it', `00-${trace}-${span}-01-what`, false],
-    ['of the version that is none', `ff-${trace}-${span}-01`, false],
+    ['of version 0 with more fields', `00-${trace}-${span}-01-what`, false],
+    ['of the invalid version', `ff-${trace}-${span}-01`, false],
     ['in capitals', `00-${trace.toUpperCase()}-${span}-01`, false],
-    ['of a trace that is none', `00-${'0'.repeat(32)}-${span}-01`, false],
-    ['of a span that is none', `00-${trace}-${'0'.repeat(16)}-01`, false],
+    ['of an invalid trace', `00-${'0'.repeat(32)}-${span}-01`, false],
+    ['of an invalid span', `00-${trace}-${'0'.repeat(16)}-01`, false],
     ['too short', `00-${trace}-${span}`, false],
     ['twice', `00-${trace}-${span}-01, 00-${trace}-${span}-01`, false],
     ['that is something else', 'hello', false],
@@ -38,7 +38,7 @@ describe('the caller’s traceparent', () => {
 
   test.for([
     ['unchanged', 'vendor=1,other=x@y', 'vendor=1,other=x@y'],
-    ['not where it is longer than all must pass on', 'a'.repeat(513), undefined],
+    ['not if it is longer than the required maximum', 'a'.repeat(513), undefined],
     ['not with characters that headers have not', 'a=\u00e9', undefined],
   ] as const)('has its tracestate forwarded %s', ([, tracestate, expected]) => {
     const begun = begin({ traceparent: `00-${trace}-${span}-01`, tracestate })
@@ -97,9 +97,9 @@ describe('the headers of an attempt', () => {
     ['is sampled', 'parentbased_always_on', {}, false, '01'],
     ['is not', 'traceidratio', {}, false, '00'],
     ['is not, but has failed over, so that it is kept', 'traceidratio', {}, true, '01'],
-    ['has failed over where nothing is kept', 'always_off', {}, true, '00'],
+    ['has failed over with sampling off', 'always_off', {}, true, '00'],
     [
-      'has a random id by its caller’s word',
+      'has a random id according to its caller',
       'always_on',
       { traceparent: `00-${trace}-${span}-02` },
       false,

@@ -20,7 +20,7 @@ export const fastest: Strategy = {
     scoresOf(candidates, ({ standing }) => expectedMs(standing, expectedTokens)),
 }
 
-/** The expected duration of an answer of so many tokens; undefined if nothing was measured. */
+/** The expected duration of an answer with this many tokens; undefined if nothing was measured. */
 export function expectedMs(standing: HealthSnapshot, tokens: number): number | undefined {
   const { firstTokenMs, tokensPerSecond } = standing
   if (tokensPerSecond === undefined) return firstTokenMs

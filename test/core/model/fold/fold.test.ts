@@ -103,7 +103,7 @@ describe('chunks fold into one reply', () => {
       ),
     ],
     [
-      'of words that end in nulls',
+      'of text that ends in nulls',
       [chatChunk({ ...role, content: 'Hi' }), chatChunk({ content: null, refusal: null }, 'stop')],
       chatReply({ content: 'Hi' }),
     ],
@@ -135,7 +135,7 @@ describe('chunks fold into one reply', () => {
       chatReply({ content: null, refusal: 'I must not.' }),
     ],
     [
-      'of unknown fields, the latest word on each',
+      'of unknown fields, the latest value of each',
       [
         {
           ...withChoice(chatChunk({ ...role, odd: { a: 1 } }), { note: 'x' }),

@@ -42,7 +42,7 @@ describe('members are set within the existing text', () => {
       { a: '2' },
       '{"seed":9223372036854775807,"t":1.0,"a":2}',
     ],
-    ['nothing is changed by no edit', '{"a":[1,{"b":null}],"c":true}', {}, '{"a":[1,{"b":null}],"c":true}'],
+    ['without edits nothing changes', '{"a":[1,{"b":null}],"c":true}', {}, '{"a":[1,{"b":null}],"c":true}'],
     ['a key called __proto__ is a key', '{"__proto__":1}', { a: '2' }, '{"__proto__":1,"a":2}'],
     ['a key called toString is a key', '{"toString":1}', { a: '2' }, '{"toString":1,"a":2}'],
   ]

@@ -17,8 +17,8 @@ describe('usage is found', () => {
   })
 
   test.for([
-    ['which tells of it badly', { usage: 'x' }, 'x'],
-    ['where there is none', { choices: [null, 7, { delta: 'x' }] }, undefined],
+    ['with an invalid usage', { usage: 'x' }, 'x'],
+    ['without usage', { choices: [null, 7, { delta: 'x' }] }, undefined],
   ] as const)('unchanged in a chunk %s', ([, chunk, found]) => {
     expect(usageIn(structuredClone(chunk) as never)).toBe(found)
   })
@@ -44,7 +44,7 @@ describe('an upstream’s counts', () => {
       [12, 4, 5],
     ],
     [
-      'by Anthropic’s names, whose input is what no cache had a part in',
+      'by Anthropic’s names, whose input excludes cached tokens',
       { input_tokens: 2, cache_read_input_tokens: 7, cache_creation_input_tokens: 3, output_tokens: 4 },
       [12, 4, 7],
     ],
@@ -85,7 +85,7 @@ describe('an upstream’s counts', () => {
       [75, 84, 8, 60],
     ],
     [
-      'of xAI, thoughts beside the answer',
+      'of xAI, with separate reasoning',
       {
         prompt_tokens: 12,
         completion_tokens: 2,
@@ -97,7 +97,7 @@ describe('an upstream’s counts', () => {
       [12, 342, 5, 340],
     ],
     [
-      'with speech beside the answer',
+      'with separate audio of the answer',
       {
         prompt_tokens: 12,
         completion_tokens: 2,
@@ -107,7 +107,7 @@ describe('an upstream’s counts', () => {
       [12, 32],
     ],
     [
-      'with hearing beside the prompt',
+      'with separate audio of the prompt',
       {
         prompt_tokens: 4,
         completion_tokens: 2,
@@ -117,7 +117,7 @@ describe('an upstream’s counts', () => {
       [379, 2],
     ],
     [
-      'with hearing and thoughts beside both',
+      'with separate audio and reasoning',
       {
         prompt_tokens: 4,
         completion_tokens: 2,
@@ -128,7 +128,7 @@ describe('an upstream’s counts', () => {
       [14, 22, 3, 20],
     ],
     [
-      'with more thoughts than answer, and no total',
+      'with more reasoning than answer, and no total',
       { prompt_tokens: 4, completion_tokens: 2, completion_tokens_details: { reasoning_tokens: 20 } },
       [4, 22, undefined, 20],
     ],
