@@ -4,7 +4,7 @@ import { bucketBoundsMs } from '../ledger/store/rollup.ts'
  * The duration in milliseconds that this part of a histogram's calls stays below; the histogram begins at an index of
  * `sums`. Interpolates linearly within a bucket. Null without calls. Beyond the last bound, it is that bound.
  */
-export function percentileOf(sums: readonly number[], first: number, part: number): number | null {
+export function percentileOf(sums: ArrayLike<number>, first: number, part: number): number | null {
   let total = 0
   for (let bucket = 0; bucket <= bucketBoundsMs.length; bucket++) total += sums[first + bucket] ?? 0
   if (total === 0) return null

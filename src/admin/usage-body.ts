@@ -37,7 +37,7 @@ export function usageBody({ names, sums }: UsageRow, by: readonly UsageGroup[]):
 const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
 
 /** Of the histograms behind the counts. */
-function percentilesOf(sums: readonly number[]) {
+function percentilesOf(sums: ArrayLike<number>) {
   const [latency, firstToken] = [counts.length, counts.length + latencyColumns.length]
   return {
     latency_p50_ms: percentileOf(sums, latency, 0.5),

@@ -3,6 +3,7 @@ import { openStore, type StoreAddress } from '../store/all.ts'
 import type { Store } from '../store/store.ts'
 import { answerQuestions } from '../thread/answer-questions.ts'
 import type { Question } from './messages.ts'
+import { packUsage } from './packed-usage.ts'
 
 // The thread that reads the store.
 answerQuestions(open, (store, question) => answer(store, question as Question))
@@ -17,7 +18,7 @@ async function open(): Promise<Store> {
 function answer(store: Store, question: Question): Promise<unknown> {
   switch (question.what) {
     case 'usage':
-      return store.usage(question.about)
+      return store.usage(question.about).then(packUsage)
     case 'calls':
       return store.calls(question.about)
     case 'counts':

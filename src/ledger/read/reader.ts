@@ -2,6 +2,7 @@ import type { StoreAddress } from '../store/all.ts'
 import type { Store } from '../store/store.ts'
 import { createQueryThread } from '../thread/query-thread.ts'
 import type { Question } from './messages.ts'
+import { type PackedUsage, unpackUsage } from './packed-usage.ts'
 
 /** Reads the store in its own thread, so that no report delays a call. Rejects if the store cannot answer. */
 export interface LedgerReader extends Pick<Store, 'usage' | 'calls' | 'counts' | 'call'>, AsyncDisposable {}
@@ -14,7 +15,7 @@ export function createReader(address: StoreAddress, ready: () => Promise<void>):
     return await thread.ask(question)
   }
   return {
-    usage: (about) => ask({ what: 'usage', about }) as ReturnType<Store['usage']>,
+    usage: async (about) => unpackUsage((await ask({ what: 'usage', about })) as PackedUsage),
     calls: (about) => ask({ what: 'calls', about }) as ReturnType<Store['calls']>,
     counts: (about) => ask({ what: 'counts', about }) as ReturnType<Store['counts']>,
     call: (about) => ask({ what: 'call', about }) as ReturnType<Store['call']>,

@@ -24,7 +24,7 @@ export type UsageRow = {
   /** In the order of `by`; hours and days as the epoch milliseconds of their start, as text. */
   readonly names: readonly string[]
   /** In the order of `measures`; without histograms, of `counts`. */
-  readonly sums: readonly number[]
+  readonly sums: readonly number[] | Float64Array
 }
 
 /** The columns that a query sums. */
