@@ -1,3 +1,4 @@
+import { certainSpending } from '../core/model/shared/certain.ts'
 import type {
   Blocker,
   Charge,
@@ -15,6 +16,9 @@ export interface MemoryMoney {
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
   settle(holdId: string, charges: readonly Charge[]): boolean
   resolve(holdId: string, costNanoUsd: number): boolean
+  isUncertain(holdId: string): boolean
+  /** The settled holds that left something uncertain. */
+  uncertain(): readonly string[]
   charge(spent: readonly Spent[]): void
   read(counter: string): CounterReading
   holds(): readonly OpenHold[]
@@ -94,14 +98,19 @@ class Money implements MemoryMoney {
     const charges = this.#uncertain.get(holdId)
     if (charges === undefined) return false
     this.#uncertain.delete(holdId)
-    const known = Math.max(...charges.map(({ spentNanoUsd }) => spentNanoUsd))
     for (const { counter, uncertainNanoUsd } of charges) {
-      if (uncertainNanoUsd === 0) continue
-      const counted = this.#counterOf(counter)
-      counted.uncertainNanoUsd -= uncertainNanoUsd
-      counted.spentNanoUsd += Math.max(0, costNanoUsd - known)
+      this.#counterOf(counter).uncertainNanoUsd -= uncertainNanoUsd
     }
+    this.charge(certainSpending(charges, costNanoUsd))
     return true
+  }
+
+  isUncertain(holdId: string): boolean {
+    return this.#uncertain.has(holdId)
+  }
+
+  uncertain(): readonly string[] {
+    return [...this.#uncertain.keys()]
   }
 
   charge(spent: readonly Spent[]): void {

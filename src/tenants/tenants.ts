@@ -4,15 +4,15 @@ import {
   noJournal,
   type OverrideEntry,
   type Projection,
-  type SettledPart,
 } from '../core/model/journal.ts'
 import type { Clock, Sink } from '../core/model/ports.ts'
 import type { CallRecord } from '../core/model/record/record.ts'
-import type { OpenHold, SharedState } from '../core/model/shared/state.ts'
+import type { SharedState } from '../core/model/shared/state.ts'
 import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './budgets/alerts.ts'
 import { allBudgets } from './budgets/all-budgets.ts'
 import { type BudgetReading, readBudgets } from './budgets/budget-reading.ts'
+import { createLostMoney, type LostMoney, uncertainOf } from './budgets/lost-money.ts'
 import { createMoneyProjection, type ReplayedMoney } from './budgets/money-projection.ts'
 import { createOverrides, type Overrides } from './budgets/overrides.ts'
 import { safe } from './budgets/refusal.ts'
@@ -62,8 +62,7 @@ export interface Tenants {
   readonly overrides: Overrides
   /** Applies a change made on another node. False, and no change, if it or a later one is known. */
   hear(entry: AdminEntry | OverrideEntry): boolean
-  /** Settles the holds of a node that is gone as uncertain, in full. */
-  settleLost(holds: readonly OpenHold[]): Promise<void>
+  readonly lost: LostMoney
 }
 
 export type BudgetStanding = BudgetReading & { readonly refused: number }
@@ -92,6 +91,7 @@ class Household implements Tenants {
   readonly desk: Desk
   readonly users: Users
   readonly usage: Usage
+  readonly lost: LostMoney
   readonly projections: readonly Projection[]
   settings: TenantSettings
   #policy: CallersPolicy
@@ -122,6 +122,7 @@ class Household implements Tenants {
     }
     this.users = createUsers(() => this.settings.terms.users)
     this.usage = createUsage(this.desk)
+    this.lost = createLostMoney(this.desk)
     const note = (entry: AdminEntry) => {
       this.#journal.append(entry)
       this.audit.add(entry)
@@ -213,20 +214,6 @@ class Household implements Tenants {
     return isNew
   }
 
-  async settleLost(holds: readonly OpenHold[]): Promise<void> {
-    const { state, journal, clock } = this.desk
-    for (const { id, owner, parts } of holds) {
-      const at = clock.epochMs()
-      const charges = uncertainOf(parts)
-      // Its hold is allowed to exceed limits: it was admitted there.
-      const held = parts.map((part) => ({ ...part, limitNanoUsd: Number.MAX_SAFE_INTEGER }))
-      await state.reserve({ id, owner, parts: held })
-      journal.append({ type: 'hold', id, at, owner, parts, until: at })
-      journal.append({ type: 'settle', id, at, charges, reason: 'expired' })
-      await state.settle(id, charges)
-    }
-  }
-
   #noteUse(key: string, epochMs: number): void {
     this.registry.noteUse(key, epochMs)
     this.#parts.used?.(key, epochMs)
@@ -265,10 +252,6 @@ class Household implements Tenants {
     }
     if (record.costNanoUsd !== undefined && record.costNanoUsd > 0) this.usage.add(record)
   }
-}
-
-function uncertainOf(parts: OpenHold['parts']): readonly SettledPart[] {
-  return parts.map(({ counter, nanoUsd }) => ({ counter, spentNanoUsd: 0, uncertainNanoUsd: nanoUsd }))
 }
 
 /** The tokens that a call used of limits. Undefined: it was refused before anything was sent. */

@@ -42,9 +42,14 @@ export function configAt(
   }
 }
 
-export function ask(url: string, body: object = {}, headers: Record<string, string> = {}): Promise<Response> {
+export function ask(
+  url: string,
+  body: object = {},
+  headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
+): Promise<Response> {
   return fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
+    ...{ method: 'POST', signal },
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', ...headers },
     body: JSON.stringify({
       model: 'm',

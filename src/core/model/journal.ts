@@ -8,7 +8,14 @@ import { decodeLine, type EncodedLine, encodeLine } from './record/line-writer.t
 export type JournalEntry = CallEntry | StateEntry
 
 /** Lines from which keys, budgets and holds are rebuilt after a restart. */
-export type StateEntry = HoldEntry | GrowEntry | SettleEntry | ResolveEntry | OverrideEntry | AdminEntry
+export type StateEntry =
+  | HoldEntry
+  | GrowEntry
+  | SettleEntry
+  | ResolveEntry
+  | ReleaseEntry
+  | OverrideEntry
+  | AdminEntry
 
 /** A finished call. */
 export type CallEntry = {
@@ -72,6 +79,14 @@ export type ResolveEntry = {
   /** The whole cost of the call, including the part that was known. */
   readonly nanoUsd: number
   readonly reason: string
+}
+
+/** Another node counts what was uncertain of a call: here it ends, and nothing is spent. */
+export type ReleaseEntry = {
+  readonly type: 'release'
+  /** The call's id. */
+  readonly id: string
+  readonly at: number
 }
 
 /** One window of one budget, by the names that the budgets give them. */

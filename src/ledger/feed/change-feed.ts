@@ -1,23 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type {
-  AdminEntry,
-  GrowEntry,
-  HoldEntry,
-  OverrideEntry,
-  ResolveEntry,
-} from '../../core/model/journal.ts'
+import type { AdminEntry, OverrideEntry, ResolveEntry } from '../../core/model/journal.ts'
 import type { SharedBus } from '../../core/model/shared/bus.ts'
-import type { OpenHold } from '../../core/model/shared/state.ts'
 import { openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { readShared } from '../store/postgres/shared-changes.ts'
 import { connectFeed, type FeedConnection } from './feed-connection.ts'
+import { takeOver, yieldTaken } from './lost-nodes.ts'
+import type { NodeMoney } from './node-money.ts'
 import {
-  closeUntaken,
   isSettled,
   leaveSettlement,
+  progressOf,
   type SettledElsewhere,
   takeSettlements,
   tidySettlements,
+  withdraw,
 } from './settlements.ts'
 
 /**
@@ -29,7 +25,7 @@ export interface ChangeFeed extends AsyncDisposable {
   readonly bus: SharedBus
   /** Resolves when all stored changes were applied, or the database is unreachable. After that it polls. */
   begin(): Promise<void>
-  /** Asks the node of a call to settle it. Rejects if the database is unreachable. */
+  /** Settles a call at the node that counts it, or here if that node is gone. Rejects if the database is unreachable. */
   settle(entry: ResolveEntry): Promise<SettledElsewhere>
 }
 
@@ -39,10 +35,8 @@ export type FeedParts = {
   readonly node: string
   /** Applies a change of this node or another; it may already be applied. */
   readonly apply: (entry: AdminEntry | OverrideEntry) => void
-  /** Applies the holds of a dead node. Undefined: holds are shared elsewhere and outlast their node. */
-  readonly settleLost: ((holds: readonly OpenHold[]) => Promise<void>) | undefined
-  /** Settles an uncertain call of this node; false: it has none of this id. Undefined: money is shared elsewhere. */
-  readonly settle: ((entry: ResolveEntry) => Promise<boolean>) | undefined
+  /** The money of this node. Undefined: it is shared elsewhere, and outlasts its node. */
+  readonly money: NodeMoney | undefined
   /** Called when the database becomes unreachable, and when it is reachable again. */
   readonly report: (trouble: unknown) => void
 }
@@ -77,15 +71,22 @@ class PostgresFeed implements ChangeFeed {
 
   async settle(entry: ResolveEntry): Promise<SettledElsewhere> {
     const connection = this.#connection
+    const { node, money } = this.#parts
+    if (money === undefined) return 'unknown'
     if (connection === undefined || connection.isLost) throw new Error('The database is unreachable.')
-    if (!(await leaveSettlement(connection, entry))) return 'unknown'
+    if (!(await leaveSettlement(connection, entry)))
+      return (await isSettled(connection, entry.id)) === false ? 'pending' : 'unknown'
     await connection.ask('select pg_notify($1, $2)', [channel, '[]'])
+    this.#beatAt = 0
+    await this.#next()
+    if ((await progressOf(connection, node, money, entry.id)) === 'settled') return 'settled'
     const until = performance.now() + settleWithinMs
     while (performance.now() < until) {
       if (await isSettled(connection, entry.id)) return 'settled'
       await pause(settleLookMs)
     }
-    return await closeUntaken(connection, entry.id)
+    const outcome = await progressOf(connection, node, money, entry.id)
+    return outcome === 'unknown' ? await withdraw(connection, entry.id) : outcome
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,8 +137,8 @@ class PostgresFeed implements ChangeFeed {
     try {
       const connection = await this.#connected()
       await this.#read(connection)
-      const { node, settle } = this.#parts
-      if (settle !== undefined) await takeSettlements(connection, node, settle)
+      const { node, money } = this.#parts
+      if (money !== undefined) await takeSettlements(connection, node, money)
       await this.#beat(connection)
       this.#report(undefined)
       this.#soon(lookEveryMs)
@@ -174,16 +175,16 @@ class PostgresFeed implements ChangeFeed {
   }
 
   /** Writes this node's heartbeat, and looks for dead nodes. */
-  async #beat({ ask }: FeedConnection): Promise<void> {
+  async #beat(connection: FeedConnection): Promise<void> {
     const now = performance.now()
     if (now < this.#beatAt) return
     this.#beatAt = now + beatEveryMs
-    const { node, settleLost } = this.#parts
-    await ask(seen, [node])
-    await tidySettlements({ ask }, Date.now())
-    if (settleLost === undefined) return
-    const rows = await ask<{ id: string; body: string }>(claimLost, [node, goneAfter])
-    if (rows.length > 0) await settleLost(rows.map(holdOf))
+    const { node, money } = this.#parts
+    await connection.ask(seen, [node])
+    await tidySettlements(connection, Date.now())
+    if (money === undefined) return
+    await yieldTaken(connection, node, money)
+    await takeOver(connection, node, money)
   }
 
   #report(trouble: unknown): void {
@@ -204,16 +205,5 @@ const retryMs = 2000
 const settleWithinMs = 2000
 const settleLookMs = 50
 const beatEveryMs = 10_000
-const goneAfter = '60 seconds'
 
 const seen = 'insert into nodes (node) values ($1) on conflict (node) do update set seen = now()'
-
-/** Claims the holds for this node, so that no other node takes them too. */
-const claimLost =
-  'update holds set node = $1 from nodes where nodes.node = holds.node and holds.node <> $1 ' +
-  'and nodes.seen < now() - $2::interval returning holds.id, holds.body'
-
-function holdOf({ id, body }: { readonly id: string; readonly body: string }): OpenHold {
-  const { owner = 'gone', parts } = JSON.parse(body) as Partial<HoldEntry> & GrowEntry
-  return { id, owner, parts }
-}

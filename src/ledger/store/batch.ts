@@ -19,6 +19,7 @@ export type Batch = {
   readonly days: readonly RollupRow[]
   readonly events: readonly EventRow[]
   readonly holds: HoldChanges
+  readonly doubts: DoubtChanges
   /** The position after its last line. */
   readonly to: Position
   /** When its last call began; undefined if there is none. */
@@ -50,17 +51,26 @@ export type EventRow = {
 /** The holds that are open after the batch, as JSON, and those of earlier batches that ended. */
 export type HoldChanges = { readonly open: ReadonlyMap<string, string>; readonly over: ReadonlySet<string> }
 
+/** The settlements that left something uncertain, as JSON, and the calls of which nothing is uncertain any more. */
+export type DoubtChanges = {
+  readonly uncertain: ReadonlyMap<string, string>
+  readonly certain: ReadonlySet<string>
+}
+
 export type Line = { readonly text: string; readonly end: Position }
 
 export function batchOf(lines: readonly Line[], from: Position): Batch {
   const calls: CallRow[] = []
   const events: EventRow[] = []
   const holds = createHolds()
+  const doubts = createDoubts()
   const rollups = createRollups(hourMs)
   for (const { text } of lines) {
     if (!text.startsWith(callBeginning)) {
       const entry = JSON.parse(text) as StateEntry
-      if (!holds.take(entry, text)) events.push({ id: entry.id, at: entry.at, type: entry.type, body: text })
+      doubts.take(entry, text)
+      if (!holds.take(entry, text) && entry.type !== 'release')
+        events.push({ id: entry.id, at: entry.at, type: entry.type, body: text })
       continue
     }
     const call = JSON.parse(text) as JournalCall
@@ -70,7 +80,7 @@ export function batchOf(lines: readonly Line[], from: Position): Batch {
   }
   const hours = rollups.rows()
   return {
-    ...{ calls, events, holds: holds.changes, hours, days: daysOf(hours) },
+    ...{ calls, events, holds: holds.changes, doubts: doubts.changes, hours, days: daysOf(hours) },
     ...{ to: lines.at(-1)?.end ?? from, lastAt: calls.at(-1)?.at },
   }
 }
@@ -158,3 +168,23 @@ function createHolds(): {
 }
 
 type HoldLine = HoldEntry | GrowEntry | SettleEntry
+
+/** What the lines of a batch leave uncertain, or make certain. */
+function createDoubts(): {
+  readonly changes: DoubtChanges
+  take(entry: StateEntry, text: string): void
+} {
+  const uncertain = new Map<string, string>()
+  const certain = new Set<string>()
+  return {
+    changes: { uncertain, certain },
+    take(entry, text) {
+      if (entry.type === 'settle') {
+        if (entry.charges.some(({ uncertainNanoUsd }) => uncertainNanoUsd > 0)) uncertain.set(entry.id, text)
+      } else if (entry.type === 'resolve' || entry.type === 'release') {
+        uncertain.delete(entry.id)
+        certain.add(entry.id)
+      }
+    },
+  }
+}

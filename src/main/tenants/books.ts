@@ -12,7 +12,8 @@ import { openShared, type Shared } from '../shared.ts'
 import { changesOf } from './admin.ts'
 import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
-import { type SharedKeysParts, shareKeys } from './shared-keys.ts'
+import { nodeMoneyOf } from './node-money.ts'
+import { shareKeys } from './shared-keys.ts'
 import { alertsBy, tenantsFor } from './tenants.ts'
 
 export type Books = {
@@ -45,8 +46,8 @@ export async function openBooks(
   const journal = heard(ledger?.journal ?? noJournal)
   const { databaseUrl } = config.ledger
   const changes: Changes = changesOf(tenants, (entry) => keys.settleElsewhere(entry))
-  const settle: SharedKeysParts['settle'] = (entry) => changes.settleHere(entry)
-  const keys = opening.use(shareKeys({ tenants, shared, ledger, databaseUrl, journal, settle, log }))
+  const money = nodeMoneyOf(shared.money, tenants, changes)
+  const keys = opening.use(shareKeys({ tenants, shared, ledger, databaseUrl, journal, money, log }))
   await tenants.open(keys.telling(journal))
   await keys.begin()
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })

@@ -4,6 +4,7 @@ import type { AdminEntry, Journal, OverrideEntry, ResolveEntry } from '../../cor
 import { isObject } from '../../core/model/json/json.ts'
 import type { SharedBus } from '../../core/model/shared/bus.ts'
 import { type ChangeFeed, openChangeFeed } from '../../ledger/feed/change-feed.ts'
+import type { NodeMoney } from '../../ledger/feed/node-money.ts'
 import type { SettledElsewhere } from '../../ledger/feed/settlements.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
@@ -16,8 +17,8 @@ export type SharedKeysParts = {
   readonly databaseUrl: string | undefined
   /** Changes by other nodes are stored here too, so that they are known while the database is unavailable. */
   readonly journal: Journal
-  /** Settles an uncertain call of this node; false: it has none of this id. */
-  readonly settle: (entry: ResolveEntry) => Promise<boolean>
+  /** What the money of this node is to other nodes over one database. */
+  readonly money: NodeMoney | undefined
   readonly log: Logger
 }
 
@@ -55,7 +56,7 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
     },
     async settleElsewhere(entry) {
       // Money that is shared over Redis is settled at any node.
-      if (feed === undefined || shared.money === undefined) return 'unknown'
+      if (feed === undefined || parts.money === undefined) return 'unknown'
       return await feed.settle(entry).catch((cause) => {
         throw new Failure('overloaded', 'The database of the other nodes cannot be reached at the moment.', {
           code: 'ledger_unavailable',
@@ -76,7 +77,7 @@ export type SharedKeys = AsyncDisposable & {
   telling(journal: Journal): Journal
   /** Resolves once earlier changes by others have been applied, as far as they can be read. */
   begin(): Promise<void>
-  /** Has the node that has a call settle it. */
+  /** Has a call settled that is not uncertain at this node. */
   settleElsewhere(entry: ResolveEntry): Promise<SettledElsewhere>
 }
 
@@ -99,15 +100,13 @@ const topic = 'keys'
 const endTopic = 'keys.end'
 
 function feedOf(
-  { tenants, shared, settle, log }: SharedKeysParts,
+  { money, log }: SharedKeysParts,
   databaseUrl: string,
   { node }: Ledger,
   apply: (entry: AdminEntry | OverrideEntry) => void,
 ): ChangeFeed {
   return openChangeFeed({
-    ...{ databaseUrl, node, apply },
-    settleLost: shared.money === undefined ? undefined : (holds) => tenants.settleLost(holds),
-    settle: shared.money === undefined ? undefined : settle,
+    ...{ databaseUrl, node, apply, money },
     report(err) {
       if (err === undefined) log.warn('key changes are received from the database again')
       else log.warn({ err }, 'key changes cannot be received from the database')

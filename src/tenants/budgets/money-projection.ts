@@ -11,6 +11,8 @@ export interface ReplayedMoney {
   replayHold(hold: OpenHold): void
   settle(holdId: string, charges: readonly Charge[]): boolean
   resolve(holdId: string, costNanoUsd: number): boolean
+  isUncertain(holdId: string): boolean
+  uncertain(): readonly string[]
   charge(spent: readonly Spent[]): void
   holds(): readonly OpenHold[]
   forget(isOver: (counter: string) => boolean): void
@@ -40,6 +42,8 @@ export function createMoneyProjection(
       money?.settle(entry.id, entry.charges)
     } else if (entry.type === 'resolve') {
       money?.resolve(entry.id, entry.nanoUsd)
+    } else if (entry.type === 'release') {
+      money?.resolve(entry.id, 0)
     }
   }
   return {

@@ -4,6 +4,8 @@ import type { AdminEntry, OverrideEntry, Projection, ResolveEntry } from '../../
 export interface Audit {
   add(entry: AuditEntry): void
   list(count: number): readonly AuditEntry[]
+  /** Whether the settlement of a call is among them. */
+  hasSettled(call: string): boolean
   readonly projection: Projection
 }
 
@@ -20,6 +22,7 @@ export function createAudit(): Audit {
   return {
     add,
     list: (count) => entries.slice(-count).toReversed(),
+    hasSettled: (call) => entries.some(({ type, id }) => type === 'resolve' && id === call),
     projection: {
       name: 'audit',
       restore(snapshot) {

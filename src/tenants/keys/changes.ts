@@ -1,5 +1,6 @@
 import { Failure } from '../../core/model/failure.ts'
 import type { AdminEntry, ResolveEntry } from '../../core/model/journal.ts'
+import type { Charge } from '../../core/model/shared/state.ts'
 import { type Budget, budgetOf, counterOf } from '../budgets/budget.ts'
 import type { Tenants } from '../tenants.ts'
 import type { AuditEntry } from './audit.ts'
@@ -26,12 +27,17 @@ export interface Changes {
   settleCall(by: string, callId: string, costNanoUsd: number, reason: string): Promise<SettledCall>
   /** Settles a call of this node. False if none of its cost is uncertain here. */
   settleHere(entry: ResolveEntry): Promise<boolean>
+  /** Settles a call of a node that is gone, once: here on its counters, and in the reports. */
+  settleLost(entry: ResolveEntry, charges: readonly Charge[]): Promise<void>
   forgetUser(by: string, user: string): void
   /** Writes an audit row for a change made elsewhere. */
   note(by: string, entry: Noted): void
 }
 
-/** `pending`: its node is unreachable, and settles it when it returns. `unknown`: none of its cost is uncertain. */
+/**
+ * `pending`: its node is unreachable. That node settles it when it returns, or another one once it is gone. `unknown`:
+ * none of its cost is uncertain.
+ */
 export type SettledCall = 'settled' | 'pending' | 'unknown'
 
 export type Noted = Pick<AdminEntry, 'action' | 'subject' | 'before' | 'after'>
@@ -161,6 +167,13 @@ class RegistryChanges implements Changes {
     const isSettled = await this.#tenants.desk.state.resolve(entry.id, entry.nanoUsd)
     if (isSettled) this.#note(entry)
     return isSettled
+  }
+
+  async settleLost(entry: ResolveEntry, charges: readonly Charge[]): Promise<void> {
+    // Both are written in one turn: after a crash there are both lines, or none.
+    const charged = this.#tenants.lost.charge(entry, charges)
+    this.#note(entry)
+    await charged
   }
 
   forgetUser(by: string, user: string): void {

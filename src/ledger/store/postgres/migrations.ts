@@ -92,6 +92,13 @@ export const postgresMigrations: readonly Migration[] = [
       create index rollups_day_by_model on rollups_day (model, at);
       drop index calls_by_key, calls_by_model, calls_failed;`,
   },
+  {
+    name: '009 uncertain calls of nodes that are gone',
+    text: `
+      create table uncertain_calls (id text primary key, node text not null, at bigint not null, body text not null);
+      create index uncertain_calls_by_at on uncertain_calls (at);
+      alter table settlements_due add column taken_by text;`,
+  },
 ]
 
 function withFailures(name: string): string {

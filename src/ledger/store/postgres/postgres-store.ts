@@ -23,6 +23,7 @@ import { postgresMigrations } from './migrations.ts'
 import { createPartitions, type Partitions } from './partitions.ts'
 import { createQuestions, type PostgresQuestions } from './questions.ts'
 import { keepShared } from './shared-changes.ts'
+import { keepUncertain, pruneUncertain } from './uncertain-calls.ts'
 
 /**
  * A store in a Postgres database, over one connection that opens with the first query. Once the connection is lost,
@@ -85,7 +86,7 @@ class PostgresStore implements Store {
     })
   }
 
-  async #write(node: string, { calls, hours, days, events, holds, to }: Batch): Promise<void> {
+  async #write(node: string, { calls, hours, days, events, holds, doubts, to }: Batch): Promise<void> {
     // Prevents nodes from extending a summary during this write, so that it is known which calls are late.
     await this.#client.query('select pg_advisory_xact_lock_shared($1)', [summaryLock])
     if (calls.length > 0) await this.#client.query(insertCalls, callColumns(calls))
@@ -98,14 +99,16 @@ class PostgresStore implements Store {
     if (open.length > 0) {
       await this.#client.query(insertHolds, [open.map(([id]) => id), open.map(([, body]) => body), node])
     }
+    await keepUncertain(this.#client, node, doubts)
     await this.#client.query(movePosition, [node, to.segment, to.offset])
   }
 
   /** A call whose cost becomes certain changes the sums of its hour once. */
   async #take({ id, at, type, body }: EventRow): Promise<void> {
-    const known = await this.#all('select 1 from events where type = $1 and id = $2', [type, id])
-    await this.#client.query(insertEvent, [id, at, type, body])
-    if (type !== 'resolve' || known.length > 0) return
+    if (type !== 'resolve') return void (await this.#client.query(insertEvent, [id, at, type, body]))
+    // Several nodes may write it. The first one counts, and the others wait for its transaction.
+    const { rowCount } = await this.#client.query(insertSettlement, [id, at, type, body])
+    if (rowCount === 0) return
     const [call] = await this.#all('select at, line from calls where id = $1', [id])
     if (call === undefined) return
     await this.#addSums(correctionOf(String(call['line']), Number(call['at']), body))
@@ -174,6 +177,7 @@ class PostgresStore implements Store {
   prune({ calls, rollups }: PruneTimes): Promise<boolean> {
     return this.#connection.inTurn(async () => {
       await this.#partitions.dropBefore(calls)
+      await this.#client.query(pruneUncertain, [calls])
       for (const table of ['rollups_hour', 'rollups_day']) {
         await this.#client.query(`delete from ${table} where at < $1`, [rollups])
       }
@@ -214,6 +218,9 @@ const insertCalls =
 const insertEvent =
   'insert into events (id, at, type, body) values ($1, $2, $3, $4) ' +
   'on conflict (type, id) do update set body = excluded.body'
+
+const insertSettlement =
+  'insert into events (id, at, type, body) values ($1, $2, $3, $4) on conflict (type, id) do nothing'
 
 const insertHolds =
   'insert into holds (id, body, node) select opened.*, $3 from unnest($1::text[], $2::text[]) as opened ' +
