@@ -112,42 +112,41 @@ export const adminKey = 'a-key-for-operators-of-chaos'
 export type Answer = { readonly status: number; readonly code: string | undefined; readonly retries: boolean }
 
 /** Undefined: the connection was lost. */
-export async function askFleet(
-  url: string,
-  {
-    key = callersKey,
-    model = 'm',
-    headers = {},
-  }: {
-    readonly key?: string
-    readonly model?: string
-    readonly headers?: Readonly<Record<string, string>>
-  } = {},
-): Promise<Answer | undefined> {
-  try {
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
-      body: JSON.stringify({ model, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }),
-    })
-    const body = (await response.json()) as { error?: { code?: string } }
-    const retries = response.headers.get('x-should-retry') !== 'false'
-    return { status: response.status, code: body.error?.code, retries }
-  } catch {
-    return undefined
-  }
+export async function askFleet(url: string, asked: Asked = {}): Promise<Answer | undefined> {
+  return await askOnce(url, asked).catch(() => undefined)
+}
+
+type Asked = {
+  readonly key?: string
+  readonly model?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Rejects if the connection is lost. */
+async function askOnce(url: string, { key = callersKey, model = 'm', headers = {} }: Asked): Promise<Answer> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
+    body: JSON.stringify({ model, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }),
+  })
+  // The balancer says so of a gateway that has cut a connection, with no body.
+  if (response.status === 502) throw new Error('The balancer got no answer.')
+  const body = (await response.json()) as { error?: { code?: string } }
+  const retries = response.headers.get('x-should-retry') !== 'false'
+  return { status: response.status, code: body.error?.code, retries }
 }
 
 /** Callers that ask repeatedly until they are to stop, or a budget is used up. */
 export function callFleet(url: string, count: number, headers: Readonly<Record<string, string>> = {}) {
   const seen: Answer[] = []
-  let lost = 0
+  const lost: string[] = []
   let isOver = false
   const running = Array.from({ length: count }, async () => {
     while (!isOver) {
-      const answer = await askFleet(url, { headers })
-      if (answer === undefined) lost++
-      else seen.push(answer)
+      const answer = await askOnce(url, { headers }).catch(
+        (thrown: unknown) => void lost.push(causeOf(thrown)),
+      )
+      if (answer !== undefined) seen.push(answer)
       if (answer?.code === 'insufficient_quota') return
       if (answer?.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
     }
@@ -156,6 +155,7 @@ export function callFleet(url: string, count: number, headers: Readonly<Record<s
   return {
     seen,
     answered: () => seen.filter(({ status }) => status === 200).length,
+    /** Why each call was lost that got no answer. */
     lost: () => lost,
     /** When the budget is used up. */
     ended: async () => void (await ended),
@@ -164,6 +164,11 @@ export function callFleet(url: string, count: number, headers: Readonly<Record<s
       await ended
     },
   }
+}
+
+function causeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  return thrown.cause instanceof Error ? `${thrown.message}: ${thrown.cause.message}` : thrown.message
 }
 
 export type Money = {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** Shares requests out over several gateways in turn, and leaves out those that cannot be reached. */
@@ -7,7 +7,7 @@ export type Balancer = AsyncDisposable & { readonly url: string }
 
 export async function startBalancer(urls: readonly string[]): Promise<Balancer> {
   let turn = 0
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer({ keepAliveTimeout: keptMs }, (incoming, outgoing) => {
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => void chunks.push(chunk))
     incoming.on('end', () => {
@@ -21,7 +21,7 @@ export async function startBalancer(urls: readonly string[]): Promise<Balancer> 
         }
         const { method, headers, url: path = '/' } = incoming
         const sent = request(new URL(path, url), { method, headers }, (answer) => {
-          outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+          outgoing.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers))
           answer.pipe(outgoing)
           answer.on('error', () => outgoing.destroy())
         })
@@ -45,6 +45,17 @@ export async function startBalancer(urls: readonly string[]): Promise<Balancer> 
       await once(server, 'close')
     },
   }
+}
+
+/** Longer than any test: a caller never sends on a connection that is just being closed. */
+const keptMs = 600_000
+
+/**
+ * Without what is said of the connection to the gateway (RFC 9110 7.6.1): it would have callers keep theirs to the
+ * balancer for longer than the balancer does.
+ */
+function endToEnd({ connection: _, 'keep-alive': __, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
+  return headers
 }
 
 function fail(outgoing: ServerResponse): void {

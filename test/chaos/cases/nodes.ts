@@ -78,7 +78,7 @@ async function lose(stage: Stage, { stop, back, forgottenCalls = 0 }: Loss): Pro
     [],
     'a call was refused',
   )
-  assert.equal(callers.lost(), 0)
+  assert.deepEqual(callers.lost(), [])
   await agree(fleet, forgottenCalls)
   stage.note(
     `Redis was gone under three nodes: ${callers.answered()} calls were answered, and all are accounted for.`,

@@ -37,7 +37,7 @@ async function killOne(): Promise<void> {
   await callers.stop()
   const now = workersOf(gateway)
   assert(others.length === 2 && others.every((worker) => now.includes(worker)), 'another worker ended')
-  assert(callers.lost() <= callerCount, `${callers.lost()} calls were lost`)
+  assert(callers.lost().length <= callerCount, `lost: ${callers.lost().join(', ')}`)
   assert.deepEqual(
     callers.seen.filter(({ status }) => status !== 200),
     [],
