@@ -21,9 +21,10 @@ const holder = z.object({
 const settled = z.object({
   id: z.string(),
   settled: z.boolean(),
-  pending: z
-    .boolean()
-    .meta({ description: 'The node of the call is unreachable, and settles it when it returns' }),
+  pending: z.boolean().meta({
+    description:
+      'Its node is unreachable: that node settles it when it returns, or another one once it is gone',
+  }),
   cost_usd: z.number(),
   cost_nano_usd: z.int(),
 })

@@ -5,6 +5,7 @@ import { batchOf } from '../../../src/ledger/store/batch.ts'
 import type { CallFilters } from '../../../src/ledger/store/call-filters.ts'
 import { postgresMigrations } from '../../../src/ledger/store/postgres/migrations.ts'
 import { openPostgresStore } from '../../../src/ledger/store/postgres/postgres-store.ts'
+import { counts } from '../../../src/ledger/store/rollup.ts'
 import { callEntry } from '../lines.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../postgres-server.ts'
 import { storeContract } from './store-contract.ts'
@@ -130,5 +131,39 @@ test.skipIf(noPostgres)(
     await using again = openPostgresStore(url)
     expect(await again.position('n')).toEqual(to)
     expect((await again.calls({ filters: {}, limit: 10 })).calls).toHaveLength(1)
+  },
+)
+
+test.skipIf(noPostgres)(
+  'one of several settlements of a call counts, in its row and in the sums',
+  async () => {
+    const url = (await server?.createDatabase()) ?? ''
+    const stores = Array.from({ length: 4 }, () => openPostgresStore(url))
+    const [first] = stores as [(typeof stores)[0], ...typeof stores]
+    await first.migrate()
+    const to = { segment: 1, offset: 1 }
+    const { at, line } = callEntry('a', { costNanoUsd: 1000, uncertainNanoUsd: 7 })
+    await first.write(
+      'node',
+      batchOf([{ text: `{"type":"call","at":${at},${decodeLine(line)}}`, end: to }], to),
+    )
+    await Promise.all(
+      stores.map(async (store, node) => {
+        const entry = {
+          type: 'resolve',
+          id: 'a',
+          at: 9,
+          actor: 'operator',
+          nanoUsd: 2000 + node,
+          reason: 'r',
+        }
+        await store.write(`node_${node}`, batchOf([{ text: JSON.stringify(entry), end: to }], to))
+      }),
+    )
+    const settled = (await first.call('a'))?.settled?.nanoUsd
+    const question = { from: 0, to: 9e15, by: [], filters: {}, withHistograms: false, limit: 1 }
+    const [sums] = await first.usage(question)
+    expect(sums?.sums[counts.indexOf('cost')]).toBe(settled)
+    for (const store of stores) await store[Symbol.asyncDispose]()
   },
 )
