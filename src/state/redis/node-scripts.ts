@@ -44,18 +44,17 @@ local steps = {
     local id, count = take(), num(take())
     return charge(id, count, true)
   end,
-  -- Settles a hold that the process has certainly taken. If it was abandoned meanwhile, its cost becomes certain; if a
-  -- failover has lost it, it is charged anyway.
+  -- Settles a hold that the process has certainly taken. If it was abandoned meanwhile, its charges
+  -- replace what is uncertain since then; if a failover has lost it, it is charged anyway.
   T = function()
     local id, count = take(), num(take())
-    if free(id) or call('EXISTS', P .. 'u:' .. id) == 0 then return charge(id, count, true) end
-    local cost = 0
-    for _ = 1, count do
-      take()
-      cost = math.max(cost, num(take()))
-      take()
+    if not free(id) then
+      local key = P .. 'u:' .. id
+      local left = call('LRANGE', key, 0, -1)
+      call('DEL', key)
+      for i = 1, #left, 3 do add(left[i], 'u', '-' .. left[i + 2]) end
     end
-    return {resolve(id, cost)}
+    return charge(id, count, true)
   end,
   -- Takes a hold, or its growth, regardless of limits.
   F = function()

@@ -258,4 +258,25 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
       { spentNanoUsd: 32, heldNanoUsd: 0, uncertainNanoUsd: 0 },
     ])
   })
+
+  test('a node that was only disconnected leaves uncertain what its own settlement leaves so', async () => {
+    const prefix = newPrefix()
+    const goneAfterMs = 2000
+    await using wire = await openWire(server.port)
+    await using cut = await openNode([wire.url], { prefix, goneAfterMs, owner: 'cut' })
+    await using node = await openNode([server.url], { prefix, goneAfterMs })
+    await reserve(cut, 'held', 70)
+    wire.cut()
+    await until(() => node.swept.length === 1)
+    await cut.state.settle('held', [{ counter: 'key', spentNanoUsd: 16, uncertainNanoUsd: 40 }])
+    wire.mend()
+    await until(() => cut.report().isUp && cut.report().untold === 0)
+    expect(await node.state.read(['key'])).toEqual([
+      { spentNanoUsd: 16, heldNanoUsd: 0, uncertainNanoUsd: 40 },
+    ])
+    expect(await node.state.resolve('held', 20)).toBe(true)
+    expect(await node.state.read(['key'])).toEqual([
+      { spentNanoUsd: 20, heldNanoUsd: 0, uncertainNanoUsd: 0 },
+    ])
+  })
 })
