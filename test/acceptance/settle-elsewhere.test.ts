@@ -12,7 +12,6 @@ const callerKey = 'a-key-of-a-caller-0123456789'
 
 test.skipIf(noPostgres)(
   'an uncertain call is settled at any of the nodes over one Postgres, once, and later if its node is unreachable',
-  { timeout: 120_000 },
   async () => {
     await using server = await startPostgres()
     const environment = { DATABASE_URL: await server.createDatabase(), ADMIN_KEY: adminKey }

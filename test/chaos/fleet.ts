@@ -93,7 +93,7 @@ export function configBefore(
   return {
     auth: { keys: [callersKey, ...keys] },
     providers: {
-      upstream: { type: 'openai-compatible', baseUrl: upstream.baseUrl, apiKey },
+      upstream: { type: 'openai-compatible', baseUrl: upstream.baseUrl, apiKey, clocks: patient },
       ...ofHeld,
     },
     models: {
@@ -105,6 +105,9 @@ export function configBefore(
     ...(held && { catalog: { lists: false } }),
   }
 }
+
+/** Only what hangs takes so long: what a busy machine delays is not given up, and so not uncertain. */
+const patient = { connectMs: 120_000, firstTokenMs: 600_000, idleMs: 600_000, totalMs: 600_000 }
 
 export const callersKey = 'a-key-for-callers-of-chaos'
 export const adminKey = 'a-key-for-operators-of-chaos'
@@ -122,8 +125,11 @@ type Asked = {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Rejects if the connection is lost. */
-async function askOnce(url: string, { key = callersKey, model = 'm', headers = {} }: Asked): Promise<Answer> {
+/** Rejects with the reason if the connection is lost. */
+export async function askOnce(
+  url: string,
+  { key = callersKey, model = 'm', headers = {} }: Asked = {},
+): Promise<Answer> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
