@@ -30,7 +30,7 @@ export async function yieldTaken({ ask }: Ask, node: string, money: NodeMoney): 
   }
 }
 
-/** Puts into the reports what nobody will: the node that took it is gone, or nobody has it. */
+/** Settles in the reports what no other node will: the node that took it is gone, or no node counts it. */
 async function finish(connection: Ask, node: string, money: NodeMoney): Promise<void> {
   for (const due of await connection.ask<LeftRow>(left, [node, goneAfter])) {
     if (due.is_stored) {
@@ -56,7 +56,7 @@ type LeftRow = {
 
 const goneAfter = '60 seconds'
 
-/** A node that the database has not heard of counts from now on. */
+/** The minute of a node without an entry begins now. */
 const knowOwners =
   'insert into nodes (node) select node from holds union select node from uncertain_calls ' +
   'join settlements_due on settlements_due.id = uncertain_calls.id where settlements_due.settled_by is null ' +

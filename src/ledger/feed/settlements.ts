@@ -4,16 +4,16 @@ import type { FeedConnection } from './feed-connection.ts'
 import type { NodeMoney } from './node-money.ts'
 
 /**
- * Settlements that one node leaves in the database for another. A node first takes one (`taken_by`), which only one node
- * can: that node counts the cost in its budgets, also after a restart. Once it is done, it says so (`settled_by`).
+ * Settlements that one node stores in the database for another. A node first takes a settlement (`taken_by`). Only one
+ * node can: it counts the cost in its budgets, also after a restart. When it is done, it sets `settled_by`.
  */
 
-/** `pending`: the node that has the call is away. `unknown`: nothing of it is uncertain. */
+/** `pending`: the node of the call is unreachable. `unknown`: nothing of it is uncertain. */
 export type SettledElsewhere = 'settled' | 'pending' | 'unknown'
 
 export type Ask = Pick<FeedConnection, 'ask'>
 
-/** Leaves a settlement for the node that has the call; its latest amount counts. False: too late for this one. */
+/** Stores a settlement for the node of the call; the latest amount counts. False: it was taken or settled before. */
 export async function leaveSettlement({ ask }: Ask, entry: ResolveEntry): Promise<boolean> {
   return (await ask(leave, [entry.id, entry.at, JSON.stringify(entry)])).length > 0
 }
@@ -72,14 +72,14 @@ export async function takeSettlements({ ask }: Ask, node: string, money: NodeMon
       body = money.isUncertain(id) ? (await ask<DueRow>(take, [node, id]))[0]?.body : undefined
     if (body === undefined) continue
     const entry = JSON.parse(body) as ResolveEntry
-    // Its process may have ended before it could say so.
+    // This node's process may have ended after it settled the call, and before it set `settled_by`.
     if (!money.hasSettled(id) && !(await money.settle(entry)))
       await money.settleLost(entry, await chargesOf({ ask }, id))
     await ask('update settlements_due set settled_by = $1 where id = $2', [node, id])
   }
 }
 
-/** Closes those that a node settled without taking them, and forgets old ones. */
+/** Closes those that a node settled without taking them, and deletes old ones. */
 export async function tidySettlements({ ask }: Ask, nowEpochMs: number): Promise<void> {
   await ask(closeShipped, [])
   await ask('delete from settlements_due where settled_by is not null and at < $1', [nowEpochMs - keptMs])
@@ -99,7 +99,7 @@ type ProgressRow = {
   readonly is_awaited: boolean
 }
 
-/** A node that was away for so long still learns who counts a call. */
+/** A node that was gone for up to this long still learns which node counts a call. */
 const keptMs = 100 * 86_400_000
 
 async function chargesOf({ ask }: Ask, id: string): Promise<SettleEntry['charges']> {
