@@ -55,7 +55,7 @@ export interface OpenRecord extends Disposable {
   answeredAs(upstreamModel: string): void
   /** Sets the deployment that answered, and the time to the first visible delta of the first part. */
   answeredBy(deployment: Deployment): void
-  /** Every part has answered. Sets the time to the first token of a JSON answer. */
+  /** Every part has answered: sets the first-token time of an answer that is shown only as a whole. */
   completed(): void
 
   used(usage: Usage, isEstimated: boolean): void

@@ -27,7 +27,7 @@ export type CallOf<OfKind extends Kind | RelayKind> = {
   /** The model as the caller named it. */
   readonly model: string
   readonly stream: boolean
-  /** The caller asked for usage at the end of the stream. */
+  /** The caller requested usage at the end of the stream. */
   readonly includeUsage: boolean
   readonly body: JsonText
   /** The caller's bearer, when it was not this gateway's own key. */

@@ -10,7 +10,7 @@ export type FeedConnection = AsyncDisposable & {
 export async function connectFeed(
   databaseUrl: string,
   channel: string,
-  hear: (payload: string) => void,
+  onNotification: (payload: string) => void,
 ): Promise<FeedConnection> {
   const client = new Client({
     ...{ connectionString: databaseUrl, application_name: 'pandotate-gateway-feed' },
@@ -23,7 +23,7 @@ export async function connectFeed(
   client.on('end', () => {
     isLost = true
   })
-  client.on('notification', ({ payload = '[]' }) => hear(payload))
+  client.on('notification', ({ payload = '[]' }) => onNotification(payload))
   await client.connect()
   await client.query(`listen ${channel}`)
   let previous: Promise<unknown> = Promise.resolve()
