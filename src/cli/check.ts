@@ -29,7 +29,7 @@ export const check = defineCommand({
     checkConfig(overrides, { prices: prices === true, providers: ask === true, all: all === true }, version),
 })
 
-/** A fault is reported and exits with 1; so does a provider that gave no list when asked. */
+/** Returns 1 if the configuration is invalid, or if a queried provider did not answer with a list. */
 async function checkConfig(
   overrides: ConfigOverrides,
   asks: { readonly prices: boolean; readonly providers: boolean; readonly all: boolean },
@@ -59,11 +59,11 @@ async function checkConfig(
   if (found.length > 0) process.stdout.write('\n')
   const told = { prices, isWhole: asks.all, showsRoutes: asks.prices }
   process.stdout.write(`${describeConfig(written, providers, told)}\n`)
-  // Some of the requested day's prices are missing.
+  // Without a provider's list, some of the requested prices are missing.
   return silent.length === 0 && answers.every(({ isWell }) => isWell) ? 0 : 1
 }
 
-/** Including those that need more than the file. */
+/** All warnings, including those that need the network or the price book. */
 async function warningsIn(config: Config, book: PriceBook): Promise<readonly string[]> {
   const unresolved = await Promise.all(config.providers.map((one) => unresolvedHost(config, one)))
   return [
@@ -74,7 +74,7 @@ async function warningsIn(config: Config, book: PriceBook): Promise<readonly str
   ]
 }
 
-/** A host that does not resolve now. */
+/** Warns of a host that does not resolve. */
 async function unresolvedHost(
   { routes }: Config,
   { name, settings }: Config['providers'][number],
@@ -92,7 +92,7 @@ async function unresolvedHost(
   }
 }
 
-/** Routing by price cannot weigh an unknown one. */
+/** Warns of unknown prices in routes by price. */
 function unknownPrices({ routes, providers }: Config, book: PriceBook): readonly string[] {
   return routes.flatMap(({ pattern, strategy, deployments }) => {
     if (strategy !== 'cheapest' && strategy !== 'value') return []
@@ -108,7 +108,7 @@ function unknownPrices({ routes, providers }: Config, book: PriceBook): readonly
   })
 }
 
-/** The list that the gateway read here last. */
+/** Adds the lists that the gateway saved in the data directory. */
 export function takeKept(config: Config, book: PriceBook): void {
   const kept = createKeptLists(config.dataDirectory)
   for (const { name } of config.providers) {

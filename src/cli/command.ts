@@ -2,9 +2,9 @@
 export type Command = {
   /** One word, or two: `catalog update`. */
   readonly name: string
-  /** A line in the list of commands. */
+  /** Its line in the list of commands. */
   readonly does: string
-  /** Further lines of its own help. */
+  /** Further lines of the command's help. */
   readonly about?: string
   readonly operands: readonly Operand[]
   readonly options: OptionTable
@@ -16,13 +16,13 @@ export type Command = {
 export type Invocation<Options extends OptionTable> = {
   readonly options: Given<Options>
   readonly operands: readonly string[]
-  /** Of the gateway. */
+  /** The gateway's version. */
   readonly version: string
 }
 
 /** A word after the command that is not an option. */
 export type Operand = {
-  /** As help shows it: `FILE`. */
+  /** Its name in the help: `FILE`. */
   readonly name: string
   readonly does: string
   readonly isOptional?: boolean
@@ -30,7 +30,7 @@ export type Operand = {
   readonly of?: readonly string[]
 }
 
-/** By name, without the dashes. */
+/** Options by name, without the dashes. */
 export type OptionTable = Readonly<Record<string, Option<unknown>>>
 
 export type Option<Value> = {
@@ -60,7 +60,7 @@ type ValueOf<Single> = Single extends { readonly read: (text: string) => infer V
       ? true
       : unknown
 
-/** Wrong usage: the message is printed with a hint at the command's help, and the exit code is 2. */
+/** Wrong usage. The message is printed with a reference to the command's help, and the exit code is 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -3,8 +3,8 @@ import type { Config } from '../config.ts'
 import { isObject } from '../core/model/json/json.ts'
 
 /**
- * Whether a settings file contains a literal key and is readable by everybody on this machine. Keys from the
- * environment, `${GATEWAY_KEY}`, do not count.
+ * True if a configuration file contains a literal key and every user of this machine can read it. Keys from the
+ * environment, such as `${GATEWAY_KEY}`, do not count.
  */
 export function isExposedFile(path: string, text: string, config: Config): boolean {
   // Windows has no such permissions.
@@ -20,7 +20,7 @@ function holdsSecret(text: string, { keys, adminKeys, providers, tenants }: Conf
   return secretsIn(given, false).some((secret) => secret.length >= shortestSecret && text.includes(secret))
 }
 
-/** A shorter text may occur anywhere. */
+/** A shorter text may occur elsewhere in the file. */
 const shortestSecret = 8
 
 /** Texts under a secret's name, or under a provider's headers. */

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 
 export type FileWatch = {
   readonly everyMs: number
-  /** The files to watch, which may change between looks. */
+  /** The files to watch. They may change between polls. */
   readonly paths: () => Iterable<string>
   /** The known text of a file; undefined: it does not exist. */
   readonly known: (path: string) => string | undefined
@@ -10,13 +10,13 @@ export type FileWatch = {
 }
 
 /**
- * Polls files until it is disposed, and calls `changed` when one differs from the known text and was the same for two
- * looks: a file that is being written settles first. System notifications would be faster, but miss changes behind
- * symbolic links and on network file systems.
+ * Polls files until it is disposed. Calls `changed` when a file differs from the known text and was the same in two
+ * polls, so that a file that is being written is not read. System notifications would be faster, but miss changes
+ * behind symbolic links and on network file systems.
  */
 export function watchFiles({ everyMs, paths, known, changed }: FileWatch): Disposable {
   let isOver = false
-  /** Per file, the text at the last look, and the text that `changed` was called for. */
+  /** For each file, the text of the last poll, and the text for which `changed` was called. */
   const files = new Map<string, { seen: string | undefined; told: string | undefined }>()
   const fileAt = (path: string) => {
     const text = files.has(path) ? undefined : known(path)
@@ -50,7 +50,7 @@ export function watchFiles({ everyMs, paths, known, changed }: FileWatch): Dispo
   }
 }
 
-/** Undefined if the file cannot be read. A pipe gives its text only once: then `seen` stays. */
+/** The file's text; undefined if it cannot be read. A pipe can be read only once, so `seen` is returned for it. */
 async function textOf(path: string, seen: string | undefined): Promise<string | undefined> {
   try {
     return (await stat(path)).isFile() ? await readFile(path, 'utf8') : seen

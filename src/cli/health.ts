@@ -31,7 +31,7 @@ function ask({ host, port, tls }: Config): Promise<number | undefined> {
   const where = host.startsWith('unix:')
     ? { socketPath: host.slice('unix:'.length) }
     : { host: near(host), port }
-  // It connects to itself: the certificate's name does not matter.
+  // It connects to its own machine, so the certificate's name is not checked.
   const options = { ...where, path: '/livez', timeout: patienceMs, rejectUnauthorized: false }
   return new Promise((resolve, reject) => {
     const request = (tls === undefined ? askPlain : askSecure)(options, (response) => {
@@ -44,7 +44,7 @@ function ask({ host, port, tls }: Config): Promise<number | undefined> {
   })
 }
 
-/** The address to ask a gateway that listens on every address. */
+/** The loopback address for a gateway that listens on all addresses. */
 function near(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   return host === '::' ? '::1' : host

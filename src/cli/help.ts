@@ -31,7 +31,7 @@ Exit codes: 0 done; 1 it failed; 2 wrong usage.
 function ofOne(command: Command, program: string): string {
   const options = [
     ...Object.entries(command.options).map(([name, option]) => optionRow(name, option)),
-    ['--help, -h', 'print this'] as const,
+    ['--help, -h', 'print this help'] as const,
     ['--version', 'print the version'] as const,
   ]
   const operands = command.operands.map(operandRow)

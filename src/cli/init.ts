@@ -33,7 +33,7 @@ const options = {
     read: (text: string) => (text === 'all' || clientIds.includes(text) ? text : undefined),
     isRepeatable: true,
   },
-  yes: { does: 'ask nothing: use the flags and what is found' },
+  yes: { does: 'do not ask; use the options and the keys in the environment' },
   force: { does: 'overwrite an existing gateway.yaml' },
 } as const
 
@@ -41,7 +41,7 @@ export const init = defineCommand({
   name: 'init',
   does: 'write a gateway.yaml and a key, and print the settings for a client',
   about:
-    'Asks which providers and which client you use, and whom to serve. Provider keys stay in the environment.',
+    'Asks for the providers and the client, and whether to serve other machines. Provider keys stay in the environment.',
   options,
   run: ({ options: given }) => initialize(given),
 })
@@ -71,7 +71,7 @@ async function initialize(given: Given<typeof options>): Promise<number> {
   return 0
 }
 
-/** From the flags, and for the rest by asking. */
+/** The answers from the options, and from questions for the rest. */
 async function answersOf(
   given: Given<typeof options>,
   found: readonly FoundProvider[],
@@ -95,7 +95,7 @@ async function answersOf(
   }
 }
 
-/** The names in an answer; an unknown name stops the command. */
+/** The names in an answer. Throws UsageError for an unknown name. */
 function listed(answer: string, known: readonly string[]): readonly string[] {
   const names = answer.split(/[\s,]+/).filter((name) => name !== '' && name !== 'none')
   const odd = names.find((name) => name !== 'all' && !known.includes(name))
@@ -115,7 +115,7 @@ function keepKey(key: string): void {
 
 /** The setup of a client, with the configuration's own models. */
 function placeOf({ providers: chosen, port }: Answers, yaml: string, key: string): ClientPlace {
-  // A missing key is no reason to stop.
+  // Placeholders, because keys may be missing here.
   const names = chosen.flatMap(({ variables }) => variables)
   const environment = Object.fromEntries(
     [...names, 'GATEWAY_KEY'].map((name) => [name, 'a-key-for-reading-it']),
@@ -127,13 +127,13 @@ function placeOf({ providers: chosen, port }: Answers, yaml: string, key: string
   return { url: `http://localhost:${port}`, key, model, contextTokens: 65_536, outputTokens: 8192 }
 }
 
-/** Only the new file is checked. */
+/** Returns the new file for validation. */
 function readOnly(path: string, yaml: string): string {
   if (path === configFile) return yaml
   throw Object.assign(new Error(`There is no ${path}.`), { code: 'ENOENT' })
 }
 
-/** Of those that are good at tool calls. */
+/** Models that are good at tool calls, which are preferred. */
 const preferred = /llama-3\.3-70b|qwen3?-.*coder|gpt-oss-120b/
 
 function summary({ isOpen, port }: Answers, isNew: boolean, missing: readonly string[]): string {

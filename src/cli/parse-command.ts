@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { didYouMean } from '../core/model/json/nearest.ts'
 import type { Command, Invocation, Operand, Option, OptionTable } from './command.ts'
 
-/** What the command line asks for. */
+/** The result of parsing a command line. */
 export type ParsedCommand =
   | {
       readonly type: 'run'
@@ -12,7 +12,7 @@ export type ParsedCommand =
   /** Help for a command, for the commands that begin with a word, or for all. */
   | { readonly type: 'help'; readonly of: readonly Command[] }
   | { readonly type: 'version' }
-  /** A sentence, and the command whose help has details. */
+  /** An error message, and the command whose help has details. */
   | { readonly type: 'fault'; readonly fault: string; readonly command: Command | undefined }
 
 /** Parses a command line. Unknown options and invalid values are faults. */
@@ -107,7 +107,7 @@ type OptionToken = {
   readonly inlineValue?: boolean | undefined
 }
 
-/** Adds the option's value to `options`, or returns what is wrong with it. */
+/** Adds the option's value to `options`, or returns an error message. */
 function takeOption(
   command: Command,
   options: Record<string, unknown>,
@@ -130,7 +130,7 @@ function takeOption(
   return undefined
 }
 
-/** A following option is not the value. */
+/** A following option is not the option's value. */
 function withoutDashes(value: string | undefined): string | undefined {
   return value !== undefined && value.length > 1 && value.startsWith('-') ? undefined : value
 }

@@ -11,12 +11,15 @@ import {
 import { providers } from '../providers/all.ts'
 import type { ConfigOverrides } from './config-options.ts'
 
-/** The configuration of this process: its options, its environment, `.env`, and gateway.yaml. Throws ConfigError. */
+/**
+ * Reads the configuration of this process from its options, its environment, `.env` and gateway.yaml. Throws
+ * ConfigError.
+ */
 export function readConfig(overrides: ConfigOverrides = {}): Config {
   return openConfig(overrides).read()
 }
 
-/** The same, for a process that may read its file again. Options, environment and `.env` stay those of the start. */
+/** Reads the configuration again on a reload. Options, environment and `.env` remain those of the start. */
 export interface ConfigReader {
   /** Reads the file, and the files of secrets and certificates that it names. Throws ConfigError. */
   read(): Config
@@ -58,7 +61,7 @@ export function openConfig(overrides: ConfigOverrides = {}): ConfigReader {
   return reader
 }
 
-/** A pipe gives its content once: after that it looks like an empty file. */
+/** True for a pipe, which can be read only once and is then empty. */
 function isSpent(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === false
 }

@@ -26,7 +26,7 @@ export const serve = defineCommand({
   run: ({ options, version }) => (cluster.isWorker ? serveAsWorker() : serveUntilSignalled(options, version)),
 })
 
-/** Until SIGINT or SIGTERM; then calls in flight finish. SIGHUP, or a changed file, reloads. */
+/** Serves until SIGINT or SIGTERM; calls in flight then finish. SIGHUP or a changed file reloads the configuration. */
 async function serveUntilSignalled(overrides: ConfigOverrides, version: string): Promise<number> {
   const reader = openConfig(overrides)
   const config = reader.read()
@@ -58,7 +58,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
     log.warn({ signal }, 'stopping at once')
     gateway.hurry()
   })
-  // After signals are handled: a script that waits for this line may send one.
+  // Printed after signals are handled, because a script that waits for this line may send one.
   process.stderr.write(greeting(config, gateway))
   const workers = count === 1 ? {} : { workers: count }
   log.info({ url: gateway.url, version, source: config.source, demo: config.demo, ...workers }, 'serving')
@@ -71,7 +71,7 @@ async function serveUntilSignalled(overrides: ConfigOverrides, version: string):
   return second === undefined ? 0 : exitCodeOf(second)
 }
 
-/** Its log goes to the primary, which writes the lines of all workers in order. */
+/** Serves as a worker. Its log goes to the primary, which writes the lines of all workers. */
 async function serveAsWorker(): Promise<number> {
   // Signals to the process group are handled by the primary.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
@@ -90,7 +90,7 @@ function warnOfExposure(config: Config, { lastTexts }: ConfigReader, log: Logger
   log.warn({ file }, 'this file contains keys, and every user of this machine can read it: chmod 600')
 }
 
-/** Lines for people at a terminal, unless the configuration says otherwise. */
+/** True for readable lines instead of JSON: as configured, or by default at a terminal. */
 function isPretty({ logFormat }: Config): boolean {
   return logFormat === undefined ? process.stdout.isTTY === true : logFormat === 'pretty'
 }
@@ -111,7 +111,7 @@ const inBatches = { descriptor: 1, batchBytes: 65_536, waitMs: 250 } as const
 
 const lookEveryMs = 1000
 
-/** For the person at the terminal; the log has the same as a line. */
+/** The text for a person at the terminal. The log contains the same information. */
 function greeting({ demo, port, host, keys }: Config, { url, models }: RunningGateway): string {
   const shown = host === '127.0.0.1' && port !== 0 ? url.replace(host, 'localhost') : url
   const socketPath = url.startsWith('unix:') ? url.slice('unix:'.length) : undefined
@@ -119,7 +119,7 @@ function greeting({ demo, port, host, keys }: Config, { url, models }: RunningGa
   const example = { origin, model: exampleModel(models()), needsKey: keys.length > 0, socketPath }
   const curl = demo ? demoExample(example) : curlExample(example)
   const notice = demo
-    ? '\n*** SIMULATOR *** No upstream is configured: answers are made up by the built-in simulator, and say so\n' +
+    ? '\n*** SIMULATOR *** No upstream is configured: the built-in simulator generates the answers, and says so\n' +
       'in the header x-pandotate-provider. Set PANDOTATE_API_KEY to reach Pandotate, or send a pk_... bearer.\n'
     : ''
   return `Pandotate Gateway serves on ${shown}\n${notice}\nTry it:\n  ${curl}\n\n`

@@ -5,13 +5,13 @@ export type SettledReload<Config> = {
   /** The files that are read. */
   readonly paths: () => Iterable<string>
   readonly read: () => Config
-  /** Called with what was read, or throws what reading threw. */
+  /** Applies a configuration. `read` returns it, or throws the error of reading. */
   readonly take: (read: () => Config) => void
 }
 
 /**
- * Makes a function that reads and applies a configuration once its files have been unchanged for a moment: a file that
- * is being written is not judged half-way. A file that never settles is read in the end.
+ * Creates a function that reads and applies a configuration when its files have been unchanged for 0.4 s, so that a
+ * file that is being written is not read. After about 10 s, files are read even if they still change.
  */
 export function reloadWhenSettled<Config>({ paths, read, take }: SettledReload<Config>): () => void {
   let isWaiting = false
@@ -23,7 +23,7 @@ export function reloadWhenSettled<Config>({ paths, read, take }: SettledReload<C
         continue
       }
       const outcome = attempt(read)
-      // A file that changed meanwhile may have been read in part.
+      // A file that changed during the reading may have been read in part.
       if (look < mostLooks && !areSame(before, statesOf(paths()))) continue
       isWaiting = false
       take(outcome)
@@ -31,16 +31,16 @@ export function reloadWhenSettled<Config>({ paths, read, take }: SettledReload<C
     }
   }
   return () => {
-    // A pending reload reads all changes until then.
+    // A pending reload reads later changes too.
     if (isWaiting) return
     isWaiting = true
     void run()
   }
 }
 
-/** How long a file must be unchanged. */
+/** The time for which a file must be unchanged. */
 const quietMs = 400
-/** About ten seconds. */
+/** The maximum number of checks, about 10 s. */
 const mostLooks = 50
 
 type FileState = { readonly path: string; readonly mtimeMs: number; readonly mark: string }
@@ -53,14 +53,14 @@ function statesOf(paths: Iterable<string>): readonly FileState[] {
   })
 }
 
-/** By the clock of the machine that wrote it: a clock that is ahead is no reason to wait. */
+/** True if the file was changed recently. A time in the future, from another machine's clock, does not count. */
 function isFresh({ mtimeMs }: FileState): boolean {
   const ageMs = Date.now() - mtimeMs
   return ageMs >= 0 && ageMs < quietMs
 }
 
 function areSame(some: readonly FileState[], others: readonly FileState[]): boolean {
-  // A file that is named in the text just read was not checked before.
+  // Files that only the new text names were not checked before.
   return some.every(({ path, mark }) => others.every((other) => other.path !== path || other.mark === mark))
 }
 

@@ -5,7 +5,7 @@ export type StopSignal = 'SIGINT' | 'SIGTERM'
 
 /**
  * Resolves with the first SIGINT or SIGTERM. The second calls `hurry`; the third ends the process at once. Without
- * `hurry` the second does. Signals that come together count as one.
+ * `hurry`, the second ends it. Signals that arrive together count as one.
  */
 export function untilSignalled(hurry: (signal: StopSignal) => void = endAtOnce): Promise<StopSignal> {
   return new Promise((resolve) => {

@@ -122,7 +122,7 @@ models:
   test('says what is wrong with a key, and with an address', async () => {
     await using together = await simulateTogether({ host: '127.0.0.1', port: 0, models, key: 'another-key' })
     const refused = await ask(file(together.origin, 'x/here'))
-    expect(refused.stdout).toContain('together does not answer as it should: upstream_auth, 401')
+    expect(refused.stdout).toContain('together does not answer correctly: upstream_auth, 401')
     expect(refused.code).toBe(1)
     const nowhere = await ask(file('http://127.0.0.1:1', 'x/here'))
     expect(nowhere.stdout).toContain('unreachable, ECONNREFUSED')

@@ -56,7 +56,7 @@ async function diff(
   }
 }
 
-/** Models that the catalogue can have: of providers with rows in it, and with a name. */
+/** The routed models that the catalogue can have: those with a name, at providers that have rows in it. */
 function routedModels({ catalog, routes, routing, providers }: Config): readonly RoutedModel[] {
   const { models, names } = catalog.data
   const listed = new Set(models.map(({ provider }) => provider))

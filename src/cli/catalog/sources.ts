@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { CatalogError } from '../../catalog/catalog.ts'
 import { litellmUrl, modelsDevUrl, readSource, type SourceRows } from '../../catalog/sources.ts'
 
-/** The addresses of the two widely used lists, the default. */
+/** The addresses of the two default lists. */
 export const usualSources: readonly string[] = [modelsDevUrl, litellmUrl]
 
-/** Reads each of these files and addresses. Throws CatalogError, naming the one that cannot be read. */
+/** Reads these files and addresses. Throws CatalogError with the name of one that cannot be read. */
 export async function readSources(places: readonly string[]): Promise<readonly SourceRows[]> {
   return await Promise.all(
     places.map(async (place) => {

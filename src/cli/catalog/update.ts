@@ -74,7 +74,7 @@ function report({ changes }: CatalogUpdate): string {
   return parts.join('\n')
 }
 
-/** Atomically. Returns the path. */
+/** Writes the catalogue atomically. Returns the path. */
 function writeCatalog({ catalog: { file }, dataDirectory }: Config, { catalog }: CatalogUpdate): string {
   const path = file ?? join(dataDirectory, catalogFileName)
   const text = catalogText(checkedCatalog({ format: 'pandotate-catalog', version: 1, ...catalog }))

@@ -6,7 +6,10 @@ import { priceKey } from '../../main/upstreams/price-key.ts'
 import { declaredBudgets } from '../../tenants/budgets/all-budgets.ts'
 import { type Budget, titleOf } from '../../tenants/budgets/budget.ts'
 
-/** Deployments that budgets would refuse because their price is unknown, each with the line to add. */
+/**
+ * Warns of deployments that get no calls under a budget because their price is unknown. Each warning contains the line
+ * to add.
+ */
 export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: number): readonly string[] {
   const budgets = declaredBudgets(config.tenants)
   if (budgets.length === 0) return []
@@ -17,7 +20,7 @@ export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: n
       const written = config.providers.find((one) => one.name === provider)
       if (written === undefined) return []
       const key = priceKey(written)
-      // If callers name the model, its provider's list has the price.
+      // If callers name the model, the provider's list has the price.
       if (name.includes('*') && (key.list !== undefined || book.served(provider).length > 0)) return []
       const model = name.includes('*') ? undefined : name
       const known = book.find({ provider: key, model, own }, epochMs)
@@ -25,13 +28,13 @@ export function unpricedUnderBudgets(config: Config, book: PriceBook, epochMs: n
       const more = others.length === 0 ? '' : ` and ${others.length} more`
       return [
         `the price of ${name} at ${provider} is unknown, and the budget ${titleOf(first)}${more} applies: ` +
-          `its calls are not sent there. Add ${priceLine(pattern, provider)}`,
+          `no calls are sent there. Add ${priceLine(pattern, provider)}`,
       ]
     })
   })
 }
 
-/** Some call for a model of the route is under the budget. */
+/** True if the budget applies to some model of the route. */
 function mayMeet({ rule: { models } }: Budget, route: string): boolean {
   return (
     models.length === 0 ||

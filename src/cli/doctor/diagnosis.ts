@@ -1,8 +1,8 @@
-/** A check, its result, and what to do if it is not good. */
+/** A check, its result, and advice if it is not good. */
 export type Diagnosis = {
   /** `node`, `port`, `provider together`. */
   readonly of: string
-  /** `bad`: the gateway cannot serve like this. `odd`: it can, but it is worth a look. */
+  /** `bad`: the gateway cannot serve. `odd`: it can serve, but something should be checked. */
   readonly state: 'good' | 'odd' | 'bad'
   readonly found: string
   readonly advice?: string

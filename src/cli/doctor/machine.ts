@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import type { Config } from '../../config.ts'
 import { bad, type Diagnosis, good, odd } from './diagnosis.ts'
 
-/** The runtime, and how it was started. */
+/** Checks the runtime and its options. */
 export function diagnoseNode({
   versions,
   execArgv,
@@ -19,7 +19,7 @@ export function diagnoseNode({
   )
 }
 
-/** Whether the gateway can listen at its address, or does already. */
+/** Checks that the gateway can listen at its address, or already does. */
 export async function diagnoseAddress({ host, port }: Config): Promise<Diagnosis> {
   if (host.startsWith('unix:')) return diagnoseSocket(host.slice('unix:'.length))
   const place = `${host}:${port}`
@@ -77,7 +77,7 @@ function isGateway(host: string, port: number): Promise<boolean> {
   })
 }
 
-/** Files with secrets that others on this machine can read. */
+/** Checks that other users of this machine cannot read files with secrets. */
 export function diagnoseSecrets(paths: readonly string[]): readonly Diagnosis[] {
   return paths.flatMap((path) => {
     const found = statSync(path, { throwIfNoEntry: false })
@@ -91,14 +91,14 @@ export function diagnoseSecrets(paths: readonly string[]): readonly Diagnosis[] 
   })
 }
 
-/** A key, a token or a password as a literal value, not as the name of a variable. */
+/** True for a file with a key, a token or a password as a literal value rather than a variable. */
 function holdsSecrets(path: string): boolean {
   return /^[^#\n]*(key|token|secret|password)\w*['"]?\s*[:=]\s*['"]?(?!\$\{)[\w./+=-]{12,}/im.test(
     readFileSync(path, 'utf8'),
   )
 }
 
-/** The data directory of the ledger, unless that is only in a database. */
+/** Checks that the data directory is writable and has free space. */
 export function diagnoseData(directory: string): Diagnosis {
   const path = nearest(resolve(directory))
   try {
@@ -130,5 +130,5 @@ function nearest(path: string): string {
 }
 
 function codeOf(thrown: unknown): string {
-  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'no reason was given'
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'no error code'
 }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { bad, type Diagnosis, good, odd } from './diagnosis.ts'
 
-/** Whether Postgres listens at `DATABASE_URL`. No password is sent. */
+/** Checks that Postgres listens at `DATABASE_URL`. No password is sent. */
 export async function diagnosePostgres(url: string | undefined): Promise<readonly Diagnosis[]> {
   if (url === undefined) return []
   const of = 'DATABASE_URL'
@@ -20,7 +20,7 @@ export async function diagnosePostgres(url: string | undefined): Promise<readonl
   return [bad(of, `the server at ${place} is not Postgres`, 'Check its address and port.')]
 }
 
-/** Asks for encryption, as every client does first. */
+/** Postgres' SSLRequest, the first message of every client. */
 const mayBeEncrypted = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 
 const patienceMs = 5000
@@ -39,14 +39,14 @@ function ask(host: string, port: number, hello: Buffer): Promise<Buffer | string
   })
 }
 
-/** The difference between this machine's clock and a server's `date` header. */
+/** Compares this machine's clock with a server's `date` header. */
 export async function diagnoseClock(urls: readonly string[], nowEpochMs: () => number): Promise<Diagnosis> {
   for (const url of urls) {
     const date = await dateOf(url)
     if (date === undefined) continue
     const aside = Math.round((nowEpochMs() - date) / 1000)
     const told = `${Math.abs(aside)} s ${aside < 0 ? 'behind' : 'ahead of'} ${new URL(url).host}`
-    // The header has whole seconds, and the answer took some time.
+    // The header has whole seconds, and the answer takes some time.
     if (Math.abs(aside) <= 5) return good('clock', `agrees with ${new URL(url).host}`)
     if (Math.abs(aside) <= 60) return good('clock', told)
     return odd('clock', told, 'Synchronize the clock by NTP: prices, budgets and records depend on it.')

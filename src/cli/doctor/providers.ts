@@ -5,7 +5,7 @@ import { withTimeout } from '../../main/upstreams/with-timeout.ts'
 import { withUpstreams } from '../../main/upstreams/with-upstreams.ts'
 import { bad, type Diagnosis, good, odd } from './diagnosis.ts'
 
-/** Asks each provider a free question that runs no model: is it there, and does it accept our key? */
+/** Sends each provider a request that runs no model, to check that it is reachable and accepts the key. */
 export function diagnoseProviders(config: Config, version: string): Promise<readonly Diagnosis[]> {
   const used = new Set(
     config.routes.flatMap(({ deployments }) => deployments.map(({ provider }) => provider)),
@@ -22,8 +22,7 @@ async function diagnose(upstream: Upstream): Promise<Diagnosis> {
   const of = `provider ${upstream.name}`
   if (!upstream.admits(undefined)) {
     const { keySetting = 'its apiKey', callerKey } = upstream
-    const others =
-      callerKey === undefined ? '' : `; it serves only callers who send a ${callerKey} of their own`
+    const others = callerKey === undefined ? '' : `; it serves only callers that send their own ${callerKey}`
     return odd(of, `has no key${others}`, `Set ${keySetting}.`)
   }
   const question = questionOf(upstream)
@@ -39,7 +38,7 @@ async function diagnose(upstream: Upstream): Promise<Diagnosis> {
   }
 }
 
-/** Its list of models, which requires the key too; or else its health, if that wakes nothing. */
+/** The request: the list of models, which requires the key; or else the health, unless that would wake a deployment. */
 function questionOf(upstream: Upstream): ((signal: AbortSignal) => Promise<string>) | undefined {
   const { listModels, health } = upstream
   if (listModels !== undefined) {

@@ -1,18 +1,18 @@
-/** The answers given or detected. */
+/** The answers to the questions of `init`. */
 export type Answers = {
   /** The providers, each with the variables of its key. */
   readonly providers: readonly FoundProvider[]
-  /** It serves other machines too. */
+  /** True: serve other machines too. */
   readonly isOpen: boolean
   readonly port: number
 }
 
 /** A provider that the environment has a key for. */
 export type FoundProvider = {
-  /** Its name and type in gateway.yaml, or the preset of an OpenAI-compatible one. */
+  /** Its name and type in gateway.yaml, or its preset with the type `openai-compatible`. */
   readonly name: string
   readonly isPreset?: boolean
-  /** All must be set. */
+  /** The variables, all of which must be set. */
   readonly variables: readonly string[]
 }
 
@@ -45,7 +45,7 @@ auth:
     - \${GATEWAY_KEY}
 
 ${providersText(providers)}${modelsText(providers)}
-# Bounds for each call.
+# Limits for each call.
 limits:
   # From the request to the end of its answer, all attempts included.
   deadlineMs: 600000

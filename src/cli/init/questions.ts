@@ -8,7 +8,7 @@ export async function withQuestions<T>(isAsking: boolean, use: (ask: Ask) => Pro
   if (!isAsking) return await use(async (_question, byDefault) => byDefault)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   terminal.on('SIGINT', () => process.exit(130))
-  // Lines that were typed ahead of their question.
+  // Keeps lines that were typed before their question.
   const lines = terminal[Symbol.asyncIterator]()
   try {
     return await use(async (question, byDefault) => {

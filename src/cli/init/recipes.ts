@@ -22,9 +22,9 @@ export type Recipe = {
     readonly language: string
     readonly text: (place: ClientPlace) => string
   }
-  /** What starts it. */
+  /** The command that starts it. */
   readonly command?: (place: ClientPlace) => string
-  /** Notes where its defaults do not fit a smaller model. */
+  /** Advice for models with a smaller context. */
   readonly note: string
 }
 

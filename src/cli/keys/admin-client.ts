@@ -9,10 +9,10 @@ import { createLog } from '../../telemetry/log.ts'
 import type { ConfigOverrides } from '../config-options.ts'
 import { readConfig } from '../read-config.ts'
 
-/** Calls the management API of the running gateway, else works on the data directory. */
+/** Calls the management API of the running gateway, or else works on the data directory. */
 export type AdminClient = (method: string, path: string, body?: object) => Promise<JsonObject>
 
-/** Runs with a client, and releases the data directory afterwards. Refusals are printed, and give 1. */
+/** Runs with a client, and releases the data directory afterwards. Prints refusals and returns 1. */
 export async function withAdmin(
   overrides: ConfigOverrides,
   run: (ask: AdminClient) => Promise<number>,
@@ -30,11 +30,11 @@ export async function withAdmin(
   }
 }
 
-/** What to print of an expected failure; undefined: it is a bug. */
+/** The message of an expected failure; undefined for a bug. */
 function refusalOf(thrown: unknown, config: Config): string | undefined {
   if (thrown instanceof Failure) return thrown.message
   if (!(thrown instanceof DirectoryInUse)) return undefined
-  const hint = 'If that is a gateway at another address, run this with its PORT and HOST.'
+  const hint = 'If a gateway uses it at another address, run this command with its PORT and HOST.'
   return `No gateway answers at ${urlOf(config)}. ${thrown.message} ${hint}`
 }
 

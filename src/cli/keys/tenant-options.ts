@@ -23,12 +23,12 @@ export function outputOptions() {
   return { json: { does: 'as JSON, for scripts' }, ...configOptions } as const
 }
 
-/** For commands that revoke keys. */
+/** The options of commands that revoke keys. */
 export function takingOptions() {
   return { abort: { does: 'also end running calls' }, ...outputOptions() } as const
 }
 
-/** In the API's form. */
+/** The query parameter of `--abort`. */
 export function abortIn({ abort }: { readonly abort?: unknown }): string {
   return abort === true ? '?abort=true' : ''
 }

@@ -6,7 +6,7 @@ import { callFields } from '../../core/model/record/fields/call-fields.ts'
 import { readMember } from '../../core/model/record/fields/field.ts'
 import type { Baseline } from '../../core/model/record/record.ts'
 
-/** The money of one call in a line of the log: the usage, its price, and the recorded cost. */
+/** The money of one call in a line of the log: usage, prices, and the recorded costs. */
 export type MoneyLine = {
   readonly requestId: string
   readonly attempts: readonly Spent[]
@@ -16,8 +16,8 @@ export type MoneyLine = {
 }
 
 /**
- * Reads a line of the log. `other` is a line without money: it is not a call's, or its call used nothing. Throws
- * RangeError, naming the field, for a malformed one.
+ * Reads a line of the log. Returns `other` for a line without money: it is not a call's, or its call used nothing.
+ * Throws RangeError with the name of a malformed field.
  */
 export function readMoneyLine(line: JsonObject): MoneyLine | 'other' {
   if (line['msg'] !== 'call' || !('costNanoUsd' in line)) return 'other'
@@ -67,7 +67,7 @@ function readName({ deployment }: JsonObject): string {
   return deployment
 }
 
-/** Without a price, nothing is known of it. */
+/** Reads a price. Absent amounts are unknown. */
 function readPrice(value: unknown): Price {
   if (value !== undefined && !isObject(value)) throw new RangeError('has a price that is not an object')
   const price = value ?? {}

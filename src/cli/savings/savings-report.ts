@@ -8,7 +8,7 @@ export interface SavingsReport {
   add(line: string): void
   /** Lines whose amounts differ from the recomputed ones, or whose money is unreadable. */
   readonly disagreements: readonly string[]
-  /** For people: the cost per deployment, in total, and at the baseline. */
+  /** The report: the cost per deployment, in total, and at the baseline. */
   text(): string
 }
 

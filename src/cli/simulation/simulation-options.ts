@@ -6,7 +6,7 @@ import { type TogetherInterruption, togetherInterruptions } from '../../simulato
 import { type TogetherLimit, togetherLimits } from '../../simulator/together/error.ts'
 import { type Given, type Option, UsageError } from '../command.ts'
 
-/** The options of a simulated upstream. Absent ones have its defaults. */
+/** The settings of a simulated upstream. Absent ones have its defaults. */
 export type AskedSimulation = { readonly name: SimulatedName; readonly port: number } & SimulationSettings
 
 export type SimulatedName = (typeof simulatedNames)[number]
@@ -29,9 +29,9 @@ export function askedSimulation(
 type SimulationSettings = {
   readonly key?: string
   readonly slowMs?: number
-  /** Requests per ten seconds. */
+  /** The maximum number of requests per 10 s. */
   readonly limit?: number
-  /** For models that are not in a list. */
+  /** The price of models that are not listed. */
   readonly price?: Price
   readonly nanoUsdPerSecond?: number
   readonly coldMs?: number
@@ -51,7 +51,7 @@ const defaultPort = 9000
 const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
 const allOf = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 
-/** Each sets a part of the simulation. */
+/** An option that sets a part of the simulation. */
 type SimulationOption = Option<Partial<AskedSimulation>> & {
   /** The upstreams that have it; undefined: all. */
   readonly of?: readonly SimulatedName[]

@@ -126,7 +126,7 @@ describe('gateway reconcile', () => {
       `  gpus: { type: runpod, endpointId: ep1, apiKey: wrong, catalogUrl: '${runpod.origin}/v2' }\n`,
     )
     expect(await run('reconcile', 'runpod')).toEqual({
-      ...{ code: 1, printed: 'RunPod refused to give its bill for providers.gpus: status 401.\n' },
+      ...{ code: 1, printed: 'RunPod refused the request for the bill of providers.gpus: status 401.\n' },
     })
     await setUp('')
     expect((await run('reconcile', 'runpod')).printed).toContain('has no provider of the type runpod')

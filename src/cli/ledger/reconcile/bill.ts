@@ -1,20 +1,20 @@
 import { roundedNanoUsd } from '../../../core/model/price.ts'
 
-/** What a provider says that a day of a model cost. */
+/** The billed cost of one model on one day. */
 export type BillRow = {
   /** `2026-11-29`, in UTC. */
   readonly day: string
-  /** As the provider names it: a model, or an endpoint; undefined: all of that day. */
+  /** The provider's name of the model or endpoint; undefined: the whole day. */
   readonly name: string | undefined
   readonly nanoUsd: number
 }
 
-/** The file, or the answer, is no bill that can be read. */
+/** The file or answer is not a readable bill. */
 export class UnreadableBill extends Error {
   override readonly name = 'UnreadableBill'
 }
 
-/** Rows of an invoice as CSV (RFC 4180), whose columns are told by their names. Throws UnreadableBill. */
+/** Reads the rows of an invoice as CSV (RFC 4180). Columns are recognised by their names. Throws UnreadableBill. */
 export function readCsvBill(text: string): readonly BillRow[] {
   const [head = [], ...rows] = cellsOf(text).filter((cells) => cells.some((cell) => cell.trim() !== ''))
   const column = (names: readonly string[]) =>
@@ -29,7 +29,7 @@ export function readCsvBill(text: string): readonly BillRow[] {
   const [day, name, amount] = [column(dayNames), column(modelNames), column(amountNames)]
   if (day === -1 || amount === -1) {
     throw new UnreadableBill(
-      `The file has the columns ${head.join(', ')}: it needs one for the day (date), one for the amount in USD (cost), and may have one for the model.`,
+      `The file has the columns ${head.join(', ')}: it needs one for the day (date) and one for the amount in USD (cost), and may have one for the model.`,
     )
   }
   return rows.map((cells, at) => {
@@ -55,7 +55,7 @@ const modelNames = [
 ]
 const amountNames = ['cost', 'costusd', 'amount', 'amountusd', 'total', 'totalusd', 'usd', 'charge', 'price']
 
-/** The day of a moment, in UTC. Throws UnreadableBill that names the place. */
+/** The UTC day of a date or time. Throws UnreadableBill with the place. */
 export function dayOf(text: string, place: string): string {
   const moment = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Date.parse(`${text} UTC`)
   if (Number.isNaN(moment))
@@ -63,7 +63,7 @@ export function dayOf(text: string, place: string): string {
   return new Date(moment).toISOString().slice(0, 10)
 }
 
-/** Throws UnreadableBill that names the place. */
+/** An amount in nano-USD. Throws UnreadableBill with the place. */
 export function nanoOf(text: string, place: string): number {
   const amount = Number(text)
   if (text === '' || !Number.isFinite(amount))
@@ -82,5 +82,5 @@ function cellsOf(text: string): readonly (readonly string[])[] {
   return rows
 }
 
-/** One cell, in quotes or not, and what ends it. */
+/** One cell, quoted or not, and its separator. */
 const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g

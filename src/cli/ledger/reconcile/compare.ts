@@ -1,11 +1,11 @@
 import type { BillRow } from './bill.ts'
 
-/** What our ledger has of one model on one day. Amounts are whole nano-USD. */
+/** The ledger's sums of one model on one day, in whole nano-USD. */
 export type BookedRow = {
   readonly day: string
   readonly name: string
   readonly nanoUsd: number
-  /** Of it: what may have been charged for attempts that told nothing. */
+  /** The part of it that is uncertain, because attempts reported no usage. */
   readonly uncertainNanoUsd: number
   readonly requests: number
   readonly cachedTokens: number
@@ -14,13 +14,13 @@ export type BookedRow = {
 export type ComparedRow = {
   readonly day: string
   readonly name: string
-  /** Undefined: the bill, or the ledger, has nothing of it. */
+  /** Undefined: the bill, or the ledger, has no such row. */
   readonly billedNanoUsd: number | undefined
   readonly bookedNanoUsd: number | undefined
   readonly uncertainNanoUsd: number
-  /** What is billed beyond what is booked. */
+  /** The billed amount minus the booked one. */
   readonly differenceNanoUsd: number
-  /** What explains it, as far as anything does; none where there is next to no difference. */
+  /** Possible reasons for the difference; empty if it is negligible. */
   readonly reasons: readonly Reason[]
 }
 
@@ -32,7 +32,10 @@ export type Reason =
   | 'not_in_bill'
   | 'unexplained'
 
-/** A bill against the ledger, by day and model. `changed` says whether a price of the model changed that day. */
+/**
+ * Compares a bill with the ledger, by day and model. `changed` returns true if a price of the model changed on that
+ * day.
+ */
 export function compareBills(
   billed: readonly BillRow[],
   booked: readonly BookedRow[],
@@ -45,7 +48,7 @@ export function compareBills(
     rows.set(key, known)
     return known
   }
-  // A bill that names no models is held against all of a day.
+  // A bill without models is compared with the sums of whole days.
   const isWhole = billed.every(({ name }) => name === undefined)
   for (const { day, name = whole, nanoUsd } of billed) {
     const row = rowOf(day, name)
@@ -74,7 +77,7 @@ export function compareBills(
 
 const whole = 'all'
 
-/** A bill is rounded to its cents, and ours is not. */
+/** Bills are rounded to cents; the ledger is not. */
 const roundingNanoUsd = 10_000_000
 
 function reasonsFor(
@@ -86,7 +89,7 @@ function reasonsFor(
   if (own === undefined) return ['not_in_ledger']
   if (billedNanoUsd === undefined) return ['not_in_bill']
   const reasons: Reason[] = []
-  // What is uncertain is booked at its worst: the bill may be less by all of it.
+  // Uncertain amounts are booked at their maximum, so the bill may be lower by all of them.
   if (differenceNanoUsd < 0 && own.uncertainNanoUsd > 0) reasons.push('uncertain_attempts')
   if (differenceNanoUsd < 0 && own.cachedTokens > 0) reasons.push('cached_tokens')
   if (hasChanged) reasons.push('price_change')

@@ -23,7 +23,7 @@ export const reconcile = defineCommand({
   name: 'reconcile',
   does: 'compare a provider’s bill with the ledger, by day and model',
   about:
-    'A file is an invoice as CSV, with columns for the day, the amount in USD and, where it has one, the model. Days are those of UTC.',
+    'A file is an invoice as CSV, with columns for the day, the amount in USD and optionally the model. Days are in UTC.',
   operands: [{ name: 'runpod|FILE.csv', does: 'RunPod’s billing API, or an exported invoice' }],
   options: {
     since: { ...span, does: 'how far back, as in 24h or 7d (default: 7d)' },
@@ -59,7 +59,7 @@ export const reconcile = defineCommand({
 
 type Span = { readonly from: number; readonly to: number }
 
-/** How a row of the ledger is named in the bill; undefined: it is of another provider. */
+/** Returns the name of a ledger row in the bill; undefined for a row of another provider. */
 type Naming = (row: { readonly model: string; readonly provider: string }) => string | undefined
 
 async function billOf(
@@ -89,7 +89,7 @@ async function billOf(
   }
 }
 
-/** A model as callers name it, and as its provider does. */
+/** The caller's and the provider's names of a model. */
 function upstreamNames({ routes }: Config, model: string, provider: string): readonly string[] {
   const deployments = routes.find(({ pattern }) => pattern === model)?.deployments ?? []
   return [model, ...deployments.flatMap((one) => (one.provider === provider && one.model) || [])]
@@ -123,7 +123,7 @@ async function bookedIn(store: Store, { from, to }: Span, names: Naming): Promis
   })
 }
 
-/** Whether the price of a model is another at the end of a day than at its beginning. */
+/** Returns true if the price of a model changed during a day. */
 function priceChanges(config: Config): (name: string, day: string) => boolean {
   const book = createPriceBook(config.catalog.data, config.catalog.maxPriceAgeDays)
   return (name, day) => {
@@ -167,5 +167,5 @@ function print(rows: readonly ComparedRow[], { settled, pending }: WrittenOff, a
   )
   if (settled.length > 0) process.stdout.write(`Written off: ${settled.length} calls.\n`)
   if (pending.length > 0)
-    process.stdout.write(`${pending.length} calls are written off when their node is back.\n`)
+    process.stdout.write(`${pending.length} calls will be written off when their node is available again.\n`)
 }

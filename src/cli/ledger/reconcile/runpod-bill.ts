@@ -3,7 +3,7 @@ import { type BillRow, dayOf, nanoOf, UnreadableBill } from './bill.ts'
 
 /**
  * The rows of `GET /v2/billing/serverless`, as RunPod documents them (docs.runpod.io/api-reference-v2/billing). Throws
- * UnreadableBill that names what is missing: what cannot be read is not taken for zero.
+ * UnreadableBill with the name of a missing field, because an unreadable amount must not count as zero.
  */
 export function readServerlessBill(answer: unknown): readonly BillRow[] {
   const { records, metadata } = objectAt(answer, 'the answer')
@@ -16,7 +16,10 @@ export function readServerlessBill(answer: unknown): readonly BillRow[] {
   return records.map((record, at) => rowOf(record, `records[${at}]`, fields))
 }
 
-/** The rows of `GET /v1/billing/endpoints`, grouped by endpoint (docs.runpod.io/api-reference/billing). Throws alike. */
+/**
+ * The rows of `GET /v1/billing/endpoints`, grouped by endpoint (docs.runpod.io/api-reference/billing). Throws
+ * UnreadableBill.
+ */
 export function readEndpointsBill(answer: unknown): readonly BillRow[] {
   if (!Array.isArray(answer)) throw notDocumented('the answer', answer, 'an array')
   const fields = { day: 'time', name: 'endpointId', amount: 'amount' }
@@ -42,6 +45,6 @@ function objectAt(value: unknown, place: string): JsonObject {
 function notDocumented(place: string, found: unknown, expected: string): UnreadableBill {
   const fault = found === undefined ? 'is missing' : `is not ${expected}`
   return new UnreadableBill(
-    `RunPod’s bill is not as its documentation says: ${place} ${fault}. Nothing was compared.`,
+    `RunPod’s bill differs from its documentation: ${place} ${fault}. Nothing was compared.`,
   )
 }

@@ -4,14 +4,14 @@ import { type BillRow, UnreadableBill } from './bill.ts'
 import { readEndpointsBill, readServerlessBill } from './runpod-bill.ts'
 
 export type BilledEndpoint = {
-  /** As the configuration names the provider. */
+  /** The provider's name in the configuration. */
   readonly name: string
   readonly endpointId: string
   readonly url: string
   readonly apiKey: string
 }
 
-/** The endpoints of a configuration whose bill can be asked for. */
+/** The endpoints of a configuration whose bill can be requested. */
 export function runpodsIn({ providers }: Config): readonly BilledEndpoint[] {
   return providers.flatMap(({ name, type, settings }) => {
     if (type !== 'runpod' || !isObject(settings)) return []
@@ -22,7 +22,7 @@ export function runpodsIn({ providers }: Config): readonly BilledEndpoint[] {
   })
 }
 
-/** What RunPod billed for each endpoint, by the day. Throws UnreadableBill. */
+/** Requests the bill of each endpoint, by day. Throws UnreadableBill. */
 export async function askRunpod(
   endpoints: readonly BilledEndpoint[],
   { from, to }: { readonly from: number; readonly to: number },
@@ -50,12 +50,12 @@ async function askFor(
   if (response === undefined) throw new UnreadableBill(`RunPod cannot be reached for providers.${name}.`)
   if (!response.ok)
     throw new UnreadableBill(
-      `RunPod refused to give its bill for providers.${name}: status ${response.status}.`,
+      `RunPod refused the request for the bill of providers.${name}: status ${response.status}.`,
     )
   return read(await response.json().catch(() => undefined))
 }
 
-/** The API by which RunPod tells what it billed, by the version in its address. */
+/** RunPod's billing API, which depends on the version in the address. */
 type BillingApi = {
   readonly path: string
   readonly query: (endpointId: string) => Readonly<Record<string, string>>

@@ -14,7 +14,7 @@ export type WrittenOff = {
 export const nothingWrittenOff: WrittenOff = { settled: [], pending: [] }
 
 /**
- * Settles calls that began before `before`, and are uncertain to this day, at what is known of them: each an audit row.
+ * Settles calls that began before `before` and are still uncertain, at their known cost. Each becomes an audit row.
  */
 export async function writeOff(
   store: Store,
@@ -40,7 +40,7 @@ export async function writeOff(
 
 type Due = { readonly id: string; readonly knownNanoUsd: number }
 
-/** Of the hours whose sums have something uncertain: not every call is read. */
+/** The uncertain calls before a time. Only hours whose sums contain uncertain amounts are read. */
 async function uncertainBefore(store: Store, before: number): Promise<readonly Due[]> {
   const question = { from: 0, to: before, by: ['hour'], filters: {}, withHistograms: false } as const
   const hours = await store.usage({ ...question, limit: 1_000_000 })
@@ -55,7 +55,7 @@ async function uncertainBefore(store: Store, before: number): Promise<readonly D
   return due
 }
 
-/** Adds the calls of a span that are due. */
+/** Adds the calls of a span that are to be settled. */
 async function readCalls(
   store: Store,
   span: { readonly from: number; readonly to: number },
