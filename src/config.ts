@@ -88,7 +88,7 @@ export function loadWritten({ environment: given, readFile, providers }: ConfigP
 }
 
 export type { Config, CurrentPrices, EffectiveSetting, Finding, Origin, Origins, Problem, WrittenConfig }
-// The other exports of the configuration: this file is the room's entrance.
+// Further exports of `src/config`: other folders import only this file.
 export {
   ConfigError,
   catalogFileName,
@@ -204,7 +204,7 @@ function statedIn(content: unknown): readonly string[] {
   })
 }
 
-/** Time for load balancers to notice: there is none in front of a loopback address. */
+/** The delay in which load balancers notice a drain. A loopback address has none in front. */
 const noticeMs = 5000
 
 /** Providers named by their type or preset, as the default routes name them, with a key. */
@@ -215,7 +215,7 @@ function keyedProviders(
   const keyed = instances.filter(({ name, provider }) => {
     const own = settings[name]
     if (name === 'pandotate' || !isObject(own)) return false
-    // An operator's own server differs from the shipped list.
+    // The shipped list does not apply to an operator's own server.
     const list = provider.priceList === undefined ? provider.type : provider.priceList(own)
     return (name === list || (name === provider.type && list !== undefined)) && own['apiKey'] !== undefined
   })
@@ -231,7 +231,7 @@ function located({ path, told }: Finding, source: ConfigSource, overlaid: Overla
   return { source: source.path ?? defaultPath, line: source.lineOf(path), place, told }
 }
 
-/** If `providers` is misspelt, every deployment's provider is unknown: that is reported once. */
+/** Removes consequences of a misspelt `providers`, which makes every deployment's provider unknown. */
 function withoutFollowers(problems: readonly Problem[]): readonly Problem[] {
   const isMisspelt = problems.some(
     ({ place, told }) => !place.includes('.') && told.includes('did you mean providers'),
@@ -239,7 +239,7 @@ function withoutFollowers(problems: readonly Problem[]): readonly Problem[] {
   return isMisspelt ? problems.filter(({ place }) => !/^models\W.*\.provider$/.test(place)) : problems
 }
 
-/** The first message about a place names the cause. */
+/** Keeps only the first message about a place, which names the cause. */
 function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
   const places = new Map<string, Problem>()
   for (const problem of problems) {

@@ -16,7 +16,7 @@ export type EmbeddedSettings = {
 }
 
 export type EmbeddingOptions = {
-  /** By default lines of JSON on standard output, at the configured level. */
+  /** The log. Default: lines of JSON on standard output, at the configured level. */
   readonly log?: Logger
   /** Sinks for the record of every call. */
   readonly sinks?: readonly Sink[]

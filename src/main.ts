@@ -45,16 +45,16 @@ export interface RunningGateway {
   /** The models that callers may name, as far as they are known. */
   models(): readonly ListedModel[]
   /**
-   * Takes the configuration that `read` gives, for every request from now on; those in flight finish on the one they
-   * began with. Never throws: what cannot be taken leaves everything as it is, and the log says why.
+   * Applies the configuration that `read` returns to new requests; those in flight finish with the old one. Never
+   * throws: an invalid configuration changes nothing, and the log says why.
    */
   reload(read: () => Config): void
   /**
-   * Shows that it is not ready, refuses new calls after `delayMs`, ends what is in flight after `graceMs`, and releases
-   * everything. What is left out is as configured. A second call gives what the first did.
+   * Reports that it is not ready, refuses new calls after `delayMs`, ends calls in flight after `graceMs`, and releases
+   * everything. Absent times are the configured ones. A second call returns the first one's promise.
    */
   stop(times?: Partial<DrainTimes>): Promise<void>
-  /** Has `stop` wait no longer. */
+  /** Makes `stop` end immediately. */
   hurry(): void
 }
 
@@ -63,13 +63,13 @@ export type GatewayEnvironment = {
   /** Writes the lines of calls; absent: `log` does. */
   readonly callLog?: CallLog | undefined
   readonly version: string
-  /** Beside the log and the metrics: who else gets each call's record. */
+  /** Further sinks for the record of each call, beside the log and the metrics. */
   readonly sinks?: readonly Sink[]
-  /** Left out: the gateway is this process. */
+  /** Absent: the gateway consists of this process. */
   readonly role?: Role
 }
 
-/** Makes a gateway of a configuration, and serves. Rejects when the address cannot be had, or the data directory. */
+/** Starts a gateway. Rejects if the address or the data directory is not available. */
 export async function startGateway(config: Config, environment: GatewayEnvironment): Promise<RunningGateway> {
   const { log, role = alone } = environment
   await using opening = new AsyncDisposableStack()
@@ -123,7 +123,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
     await drain.run(server, { ...inUse().drain, ...times })
     await lastRows()
     await succession[Symbol.asyncDispose]()
-    // Calls whose callers left, and that were still read for what they cost, end with their connections.
+    // Calls that are drained after their callers disconnected end with their connections.
     await lastRows()
     pressure[Symbol.dispose]()
     await opened.disposeAsync()
@@ -147,7 +147,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
 function listenerOf(current: () => Snapshot, drain: Pick<Drain, 'phase'>): RequestListener {
   const arrived = createBatch()
   return (request, response) => {
-    // Node then says `connection: close` by itself.
+    // Node then sends `connection: close`.
     if (drain.phase !== 'serving') response.shouldKeepAlive = false
     arrived(() => current().listener(request, response))
   }
@@ -157,7 +157,7 @@ function phasesOf(drain: Pick<Drain, 'phase'>): Pick<LastingTimes['app'], 'isLea
   return { isLeaving: () => drain.phase !== 'serving', isDraining: () => drain.phase === 'draining' }
 }
 
-/** The models that a configuration names, as callers and as upstreams know them. */
+/** The models of a configuration, by their names for callers and at upstreams. */
 function modelsIn({ routes }: Config): readonly string[] {
   return routes.flatMap(({ pattern, deployments }) => [
     pattern,
@@ -165,7 +165,7 @@ function modelsIn({ routes }: Config): readonly string[] {
   ])
 }
 
-/** What is shown of the configuration in use, whichever that is at the moment. */
+/** The metrics of the configuration in use at the moment. */
 function metricsOf(
   current: () => Snapshot,
   { reload, shedding, ledgerReport, books, tracing }: Counted,
@@ -192,7 +192,10 @@ type Counted = {
   readonly tracing: Pick<Tracing, 'counts'> | undefined
 }
 
-/** The last calls end within a turn of the event loop, and their rows reach the sinks at the end of the next. */
+/**
+ * Waits until the last calls have ended, within a turn of the event loop, and their rows have reached the sinks, a turn
+ * later.
+ */
 async function lastRows(): Promise<void> {
   await setImmediate()
   await setImmediate()
@@ -248,7 +251,7 @@ function createLasting(
     ...{ readLists: role.readLists, startProbes: role.startProbes },
     console: createConsole(shared.cache, clock),
     sinks: [
-      // What a call held is settled in the same write that journals the call.
+      // A call's hold is settled in the same write that journals the call.
       tenants.sink,
       createJournal(callLog, generations, journal),
       calls.sink,

@@ -32,6 +32,6 @@ async function read(): Promise<ConsoleBundle> {
 
 function unmade(cause: unknown): Failure {
   const message =
-    'The console cannot be made of its source: that takes the development packages, which `npm ci --include=dev` installs.'
+    'The console cannot be built from source without the development packages, which `npm ci --include=dev` installs.'
   return new Failure('not_implemented', message, { code: 'console_not_made', cause })
 }

@@ -3,7 +3,7 @@ import type { Failure } from '../core/model/failure.ts'
 import { shuttingDown } from '../http/call/open-calls.ts'
 import type { RunningServer } from '../http/server.ts'
 
-/** How a gateway stops: whom it informs, and how long it waits. */
+/** The shutdown of a gateway, in phases. */
 export interface Drain {
   /**
    * `leaving`: still serves, but is reported as not ready. `draining`: refuses new calls and lets running ones finish.
@@ -16,9 +16,9 @@ export interface Drain {
 }
 
 export type DrainTimes = {
-  /** How long to keep serving after it is reported as not ready, so that load balancers notice. */
+  /** The time for which it still serves after it reports that it is not ready, so that load balancers notice. */
   readonly delayMs: number
-  /** How long calls may take to finish, counted from the start and including that delay. */
+  /** The time in which calls may finish, from the start and including that delay. */
   readonly graceMs: number
 }
 
@@ -55,7 +55,7 @@ export function createDrain(calls: CallsInFlight): Drain {
   }
 }
 
-/** Time for callers to read the last frames of their streams. */
+/** The time in which callers can read the last frames of their streams. */
 const lastWordsMs = 2000
 
 /** Resolves after `ms`, or as soon as the signal aborts. */

@@ -17,7 +17,7 @@ export function shareHealth(
 
 const topic = 'health'
 
-/** A message of another node, which may run another version. */
+/** Parses a message of another node, which may run another version. */
 function messageIn(text: string, owner: string): HealthMessage | undefined {
   const received = parseJson(text)
   if (!isObject(received) || received['by'] === owner) return undefined

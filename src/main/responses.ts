@@ -20,7 +20,7 @@ export function responsesIn(
   const lasting = createLastingResponses({
     ...{ store, memory, clock },
     events: {
-      away: (reason) => log.warn({ reason }, 'responses cannot be stored: they wait in memory'),
+      away: (reason) => log.warn({ reason }, 'responses cannot be stored; they wait in memory'),
       back: () => log.warn('responses are stored again'),
     },
   })

@@ -17,7 +17,7 @@ export interface Role {
   readonly readLists: typeof readProviderLists
   readonly startProbes: typeof startProbes
   readonly drains: (own: Drains) => Drains
-  /** What is served, if it is not this process's own. */
+  /** The surface to serve, if it is not this process's own. */
   readonly surface: (own: LastingTimes['app']) => LastingTimes['app']
   /** The configuration in use, as operators see it. */
   readonly shown: (own: Snapshot) => Snapshot

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { createTracing, type Tracing, type TracingParts } from '../telemetry/traces/tracing.ts'
 
-/** Traces as configured, to be ended with `opening`. Undefined: tracing is off. */
+/** Opens the configured traces, to be closed with `opening`. Undefined: tracing is disabled. */
 export async function openTracing(
   { tracing, tls }: Pick<Config, 'tracing' | 'tls'>,
   opening: AsyncDisposableStack,

@@ -1,16 +1,16 @@
 import { type Config, ConfigError, type Finding, placeOf } from '../../config.ts'
 import { widened } from '../../tenants/keys/widening.ts'
 
-/** Refuses configurations that silently let in or allow more than the one in use. */
+/** Refuses configurations that silently allow more than the one in use. */
 export interface ReloadGuard {
-  /** Throws ConfigError with everything that would be opened. */
+  /** Throws ConfigError with everything that would be allowed in addition. */
   check(offered: Config, inUse: Config): void
 }
 
 /**
- * A file can be truncated, by an editor that is still writing it or by a full disk, and still be a valid configuration
- * without its last settings. So a guard or bound cannot be removed by leaving it out: another value has to be written
- * explicitly. Once keys are required, they stay required for the life of the process.
+ * A file may be truncated, by an editor that is still writing it or by a full disk, and still be a valid configuration
+ * without its last settings. So a guard or limit cannot be removed by leaving it out; another value must be written
+ * explicitly. Once keys are required, they remain required until the process ends.
  */
 export function createReloadGuard(first: Config): ReloadGuard {
   let hasAskedForKeys = first.keys.length > 0
@@ -66,7 +66,7 @@ function lostAdminKeys(offered: Config, inUse: Config): readonly Finding[] {
   ]
 }
 
-/** A bound that is no longer written, and whose default allows more. */
+/** Limits that are no longer written, and whose defaults allow more. */
 function lostLimits(offered: Config, inUse: Config): readonly Finding[] {
   const bounds = Object.entries(inUse.limits).flatMap(([name, bound]): Finding[] => {
     const now = offered.limits[name as keyof Config['limits']]
@@ -84,12 +84,12 @@ function lostLimits(offered: Config, inUse: Config): readonly Finding[] {
   return isStrictLost ? [...bounds, { path: ['strict'], told: 'is gone, expected true, or false' }] : bounds
 }
 
-/** Without these sections there is nothing to bound. */
+/** True for a limit whose removal allows more. */
 function isBound(name: string): boolean {
   return name !== 'keepaliveMs' && name !== 'heartbeatMs'
 }
 
-/** A whole section that bounds what callers may do, or which models they may use. */
+/** Removed sections that limit what callers may do or which models they may use. */
 function lostSections(offered: Config, inUse: Config): readonly Finding[] {
   const sections = inUse.stated.filter((place) => !place.includes('.') && !told.has(place))
   return sections
@@ -100,7 +100,7 @@ function lostSections(offered: Config, inUse: Config): readonly Finding[] {
     }))
 }
 
-/** Sections that are checked one by one above, and those whose removal opens nothing. */
+/** Sections that are checked separately, and those whose removal allows nothing more. */
 const told: ReadonlySet<string> = new Set([
   ...['auth', 'limits', 'strict'],
   ...[

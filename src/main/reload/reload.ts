@@ -16,11 +16,11 @@ export interface Reload {
 
 /** The state of the configuration, for operators. */
 export type ConfigurationReport = {
-  /** When the one in use was applied. */
+  /** The time at which the configuration in use was applied. */
   readonly loadedEpochMs: number
-  /** Whether the last one was refused, so that the one in use is older than the file. */
+  /** True if the last one was refused, so that the one in use is older than the file. */
   readonly isRefused: boolean
-  /** How many were applied after the first, and how many were refused. */
+  /** The numbers of applied configurations after the first, and of refused ones. */
   readonly taken: number
   readonly refused: number
   /** The last refused one, if no later one was applied. */
@@ -68,7 +68,7 @@ export function createReload({ first, current, take, clock, log }: ReloadParts):
       } catch (thrown) {
         report.refused++
         refusal = { atEpochMs: clock.epochMs(), problems: problemsIn(thrown) }
-        log.error(told(thrown), 'the configuration was refused: the last good one stays in use')
+        log.error(told(thrown), 'the configuration was refused; the last valid one stays in use')
       }
     },
     report: () => ({ ...report, isRefused: refusal !== undefined, refusal, origins }),
@@ -84,7 +84,7 @@ function problemsIn(thrown: unknown): readonly Problem[] {
   return [{ source: 'gateway', place: '', told: 'could not apply it: see the log' }]
 }
 
-/** The configuration as far as a gateway that is already listening can apply it. */
+/** The part of a configuration that a running gateway can apply. */
 function inPlace(config: Config, inUse: Config, log: Logger): Config {
   const { host, port, workers, tls, source, tracing, responses } = inUse
   if (config.source === undefined && source !== undefined) {

@@ -72,7 +72,7 @@ export interface Snapshot extends AsyncDisposable {
   callsEnded(): Promise<void>
 }
 
-/** Resources that last as long as the process, whatever the configuration. */
+/** Resources that last as long as the process, independent of the configuration. */
 export type LastingTimes = {
   readonly clock: Clock
   readonly log: Logger
@@ -119,7 +119,7 @@ type LastingAppPart =
   | 'startedEpochSeconds'
   | 'version'
 
-/** Takes over what was learnt under the configuration before and is still valid. */
+/** Creates a snapshot. It takes over state of the snapshot before that is still valid. */
 export function createSnapshot(config: Config, lasting: LastingTimes, before?: Snapshot): Snapshot {
   const { clock, log, shared } = lasting
   const { limits, slowThresholdMs, strict, demo, breaker } = config
@@ -259,7 +259,7 @@ function idempotencyFor(
   return createSharedIdempotency(settings, clock, { ...shared, makingMs: makingMsOf(config) })
 }
 
-/** How long making an answer may take, with a margin because the process that makes it may report late. */
+/** The maximum time for making an answer, with a margin because the process that makes it may report late. */
 function makingMsOf({ limits }: Config): number {
   return limits.deadlineMs + 60_000
 }

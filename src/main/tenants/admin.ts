@@ -35,7 +35,7 @@ export function adminFor(
   return { adminRoutes, once, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
 }
 
-/** `settleElsewhere` has another node settle a call that is not uncertain here. */
+/** `settleElsewhere` asks another node to settle a call that is not uncertain here. */
 export function changesOf(
   tenants: Tenants,
   settleElsewhere: ChangesParts['settleElsewhere'] = async () => 'unknown',

@@ -22,9 +22,9 @@ export type Books = {
   readonly changes: Changes
   /** Undefined: nothing outlasts the process. */
   readonly ledger: Ledger | undefined
-  /** Where records go. Undefined: only to the log. */
+  /** The journal of records. Undefined: they are only logged. */
   readonly journal: Journal | undefined
-  /** Where responses are stored for callers who refer to them later. */
+  /** The storage of responses for later requests. */
   readonly responses: ResponseStorage
 }
 

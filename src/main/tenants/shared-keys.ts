@@ -77,7 +77,7 @@ export type SharedKeys = AsyncDisposable & {
   telling(journal: Journal): Journal
   /** Resolves once earlier changes by others have been applied, as far as they can be read. */
   begin(): Promise<void>
-  /** Has a call settled that is not uncertain at this node. */
+  /** Settles a call that is not uncertain at this node, at the node that has it. */
   settleElsewhere(entry: ResolveEntry): Promise<SettledElsewhere>
 }
 

@@ -60,5 +60,5 @@ function faultOf(failure: Failure): string {
   const more = [failure.kind, failure.upstreamStatus, cause, failure.operatorNote].filter(
     (one) => one !== undefined,
   )
-  return `does not answer as it should: ${more.join(', ')}`
+  return `does not answer correctly: ${more.join(', ')}`
 }

@@ -9,7 +9,7 @@ export type ProbesParts = {
   readonly deployments: Iterable<Deployment>
   readonly standings: Pick<HealthRegistry, 'probed'>
   readonly intervalMs: number
-  /** How long an upstream may take to answer. */
+  /** The timeout of one probe. */
   readonly timeoutMs: number
   readonly clock: Clock
   readonly random: Random
@@ -72,7 +72,7 @@ function watch(upstream: Askable, ids: ReadonlySet<string>, parts: ProbesParts):
   }
 }
 
-/** The part of an interval by which the next probe is varied, so that gateways started together drift apart. */
+/** The random part of an interval, so that gateways that started together do not probe together. */
 const jitter = 0.2
 
 /** The answer, or the reason why there is none. Never rejects. */

@@ -34,7 +34,7 @@ export type ProviderListsParts = {
   readonly kept: KeptLists | undefined
   /** The address that an upstream is asked at, which identifies its stored list. */
   readonly addressOf: (name: string) => string
-  /** Lists read under the configuration before; as good as an answer of that time. */
+  /** Lists that were read under the previous configuration. */
   readonly known?: KnownLists | undefined
   /** Routed deployments whose models a provider does not list, by the provider's name. */
   readonly unlisted?: ((name: string) => readonly string[]) | undefined
@@ -47,9 +47,8 @@ export type ProviderListsParts = {
 }
 
 /**
- * Asks every upstream that has a list, and that also serves callers without a key of their own, now and at intervals.
- * After a failure it is asked again soon, then less and less often. Its last list stays in use until then, also after a
- * restart, and the log says so once.
+ * Queries the list of every upstream that has one and that does not need a caller's key, now and at intervals. After
+ * failures, the wait increases. The last list stays in use until then, also after a restart, and the log says so once.
  */
 export function readProviderLists(parts: ProviderListsParts): ProviderLists {
   const readers = [...parts.upstreams].filter(isListing).map((upstream) => startReader(upstream, parts))
@@ -68,7 +67,7 @@ export function readProviderLists(parts: ProviderListsParts): ProviderLists {
   }
 }
 
-/** Whether an upstream can be asked for its list without a caller's key. */
+/** True if the upstream's list can be requested without a caller's key. */
 export function isListing(upstream: Upstream): boolean {
   const hasLists = upstream.listModels !== undefined || upstream.listHardware !== undefined
   return hasLists && upstream.admits(undefined)
@@ -79,7 +78,7 @@ export async function readList(upstream: Upstream, clock: Clock, signal: AbortSi
   const ask = (bounded: AbortSignal) =>
     Promise.all([upstream.listModels?.(bounded), upstream.listHardware?.(bounded)])
   const [models, hardware] = await withTimeout(upstream, ask, { signal, timeoutMs: answerWithinMs })
-  if (models?.length === 0) throw new Failure('invalid_response', 'The upstream lists no model at all.')
+  if (models?.length === 0) throw new Failure('invalid_response', 'The upstream lists no models.')
   return { epochMs: clock.epochMs(), ...(models && { models }), ...(hardware && { hardware }) }
 }
 
@@ -94,7 +93,7 @@ const answerWithinMs = 30_000
 /** The wait before the next request, after this many failures in a row. The last value repeats. */
 const waitsMs = [1000, 5000, 30_000, 120_000, 300_000, 900_000, 1_800_000]
 
-/** The part of a wait by which it is varied, so that gateways started together drift apart. */
+/** The random part of a wait, so that gateways that started together do not query together. */
 const jitter = 0.1
 
 type Reader = {
@@ -141,7 +140,7 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
       const { kind, upstreamStatus, operatorNote } = asFailure(thrown)
       const since = list === undefined ? undefined : new Date(list.epochMs).toISOString()
       const told = { provider: name, failure: kind, upstreamStatus, operatorNote, listOf: since }
-      if (failures === 0) log.warn(told, 'the provider did not list its models: the last list stays in use')
+      if (failures === 0) log.warn(told, 'the provider did not list its models; the last list stays in use')
       after(waitsMs[failures] ?? Math.min(everyMs, waitsMs.at(-1) ?? everyMs))
       failures++
     }
@@ -168,7 +167,7 @@ function tellMissing(provider: string, { unlisted, log }: ProviderListsParts, be
   const deployments = unlisted?.(provider) ?? []
   const now = deployments.join(' ')
   if (now !== '' && now !== before) {
-    log.warn({ provider, deployments }, 'routes lead to models that the provider does not list')
+    log.warn({ provider, deployments }, 'routes name models that the provider does not list')
   }
   return now
 }
@@ -185,12 +184,12 @@ async function keep(
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
     log.warn(
       { provider: at.name, code },
-      'the list of models could not be saved: a restart begins without it',
+      'the list of models could not be saved; a restart begins without it',
     )
   }
 }
 
-/** What is new in a list, what is gone, and what has another price. */
+/** The models that are new in a list, gone, or have another price. */
 function changeBetween(before: ProviderList | undefined, after: ProviderList): Record<string, number> {
   const then = new Map(before?.models?.map(({ id, price }) => [id, JSON.stringify(price)]))
   const now = new Map(after.models?.map(({ id, price }) => [id, JSON.stringify(price)]))

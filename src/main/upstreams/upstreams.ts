@@ -9,13 +9,13 @@ export function createUpstreams(config: Config, tools: ProviderTools): ReadonlyM
   return new Map(
     config.providers.map(({ name, type, settings }) => {
       const provider = providers.find((one) => one.type === type)
-      if (provider === undefined) throw new TypeError(`The configuration names no known type: ${type}`)
+      if (provider === undefined) throw new TypeError(`The configuration names an unknown type: ${type}`)
       return [name, provider.create(name, settings, tools)]
     }),
   )
 }
 
-/** Has the concurrency of each provider hold for all processes of the gateway together. */
+/** Applies the concurrency limit of each provider to all processes of the gateway together. */
 export function sharePlaces(
   upstreams: ReadonlyMap<string, Upstream>,
   places: Pick<SharedPlaces, 'of'>,

@@ -4,7 +4,7 @@ import type { Upstream } from '../../core/model/ports.ts'
 export type Bounds = {
   /** Aborts when the answer is no longer needed. */
   readonly signal: AbortSignal
-  /** How long the answer may take. */
+  /** The maximum time for the answer. */
   readonly timeoutMs: number
 }
 

@@ -14,7 +14,7 @@ export interface Commits {
 
 /** The content of one message. */
 export type Commit = {
-  /** But for calls. */
+  /** The entries other than calls. */
   readonly entries: readonly JournalEntry[]
   readonly calls: ReturnType<CallPacker['take']> | undefined
   readonly charges: readonly Spent[]
@@ -31,7 +31,7 @@ class GatheredCommits implements Commits {
   readonly #calls = createCallPacker()
   #entries: JournalEntry[] = []
   #sums = new Map<string, Sum>()
-  /** Settles once what is collected now is safe. */
+  /** Settles once the collected entries are safe. */
   #next: PromiseWithResolvers<void> | undefined
   #isOnItsWay = false
   #isDue = false

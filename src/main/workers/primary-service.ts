@@ -18,7 +18,7 @@ export interface PrimaryService {
   attend(worker: Peer, owner: string): (isLost: boolean) => Promise<void>
   /** The journal that tenants write to: changes of keys and limits also reach the workers. */
   heard(journal: Journal): Journal
-  /** Why a worker refuses calls at the moment. Undefined: none does. */
+  /** The reason for which a worker refuses calls at the moment. Undefined if none does. */
   overload(): ShedReason | undefined
 }
 

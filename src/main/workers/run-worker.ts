@@ -56,7 +56,7 @@ function beat(primary: Peer, pulse: Pulse): void {
   primary.tell('pulse', pulse)
 }
 
-/** It could not start: its primary reports it, or tries again. */
+/** Reports to the primary that this worker could not start. */
 async function refuse(primary: Peer, thrown: unknown): Promise<void> {
   const { message, stack, code } = thrown as Error & { readonly code?: unknown }
   await primary.ask('failed', { message, stack, code })

@@ -127,7 +127,7 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
   return { shared, tenants, changes: changesOf(tenants), ledger: undefined, journal, responses }
 }
 
-/** Something was changed at the primary. */
+/** Applies a change that the primary made. */
 function follow(tenants: Tenants, entry: StateEntry): void {
   for (const projection of tenants.projections) projection.apply(entry)
   if (entry.type === 'admin' && entry.subject.kind === 'user') tenants.users.forget(entry.subject.id)

@@ -26,7 +26,7 @@ describe('a configuration that changes while the gateway serves', () => {
     const [refused] = await outcomes(gateway, 1)
     expect(refused).toMatchObject({
       level: 50,
-      msg: 'the configuration was refused: the last good one stays in use',
+      msg: 'the configuration was refused; the last valid one stays in use',
       problems: [`${gateway.file}:4: limits.fanOut: found "none", expected a whole number from 1 to 256`],
     })
     expect(await statuses(gateway)).toEqual([200, 401])
@@ -47,7 +47,7 @@ describe('a configuration that changes while the gateway serves', () => {
     await writeFile(gateway.file, text)
     process.kill(gateway.pid, 'SIGHUP')
     const [refused] = await outcomes(gateway, 1)
-    expect(refused?.msg).toBe('the configuration was refused: the last good one stays in use')
+    expect(refused?.msg).toBe('the configuration was refused; the last valid one stays in use')
     expect(await statuses(gateway)).toEqual([200, 401])
     expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(401)
     await writeFile(gateway.file, withKey(second))

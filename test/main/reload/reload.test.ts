@@ -96,7 +96,7 @@ describe('what is not taken leaves everything as it is, and says so', () => {
     expect(await configurationOf(gateway)).toMatchObject({ refused: false })
     gateway.gateway.reload(read)
     expect(gateway.logged()).toMatch(told)
-    expect(gateway.logged()).toContain('the configuration was refused: the last good one stays in use')
+    expect(gateway.logged()).toContain('the configuration was refused; the last valid one stays in use')
     expect(await configurationOf(gateway)).toMatchObject({ refused: true })
     expect(await metricsOf(gateway)).toMatchObject({
       pandotate_config_reload_failures_total: 1,

@@ -151,7 +151,7 @@ describe('with routes of the operator’s', () => {
     expect((await scene.ask({ model: 'mine' })).status).toBe(404)
     expect(together.asked).toEqual([gone])
     expect(scene.gateway.logged()).toMatch(
-      /"deployments":\["meta-llama\/Llama-3\.3-70B-Instruct-Turbo@together"\].*routes lead to models that the provider does not list/,
+      /"deployments":\["meta-llama\/Llama-3\.3-70B-Instruct-Turbo@together"\].*routes name models that the provider does not list/,
     )
   })
 
