@@ -12,7 +12,7 @@ export function withVersion(path: string, text: string, version: string, next: s
   const places = path.endsWith('.yaml')
     ? [`\nversion: ${version}\n`, `\nappVersion: ${version}\n`]
     : [`"version": "${version}"`]
-  // In the lock it stands twice before the first package: for the file, and for the project.
+  // The lock file has the version twice before its first package: at the top, and for the project itself.
   const times = path.endsWith('package-lock.json') ? 2 : 1
   let changed = text
   for (const place of places) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { nextVersion, notesOf, type Part, withRelease, withVersion } from './release-notes.ts'
 
-// Makes a version: `npm run release -- minor` or `patch`. The workflow asks for --check and --notes, each with a tag.
+// Makes a release: `npm run release -- minor` or `patch`. The workflow runs it with --check and --notes and a tag.
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const files = ['package.json', 'package-lock.json', 'deploy/helm/Chart.yaml', 'CHANGELOG.md'] as const
 const { values, positionals } = parseArgs({

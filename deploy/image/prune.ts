@@ -1,13 +1,13 @@
 import { chmodSync, globSync, mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-// Takes out of node_modules what no running gateway reads, and makes the empty folders of the image.
+// Removes the files of node_modules that a running gateway does not read, and creates the empty folders of the image.
 const build = fileURLToPath(new URL('../..', import.meta.url))
 
 const unread = [
-  // Its types alone are used.
+  // Only its types are used.
   'node_modules/openai',
-  // The same code in other forms.
+  // Other builds of the same code.
   'node_modules/gpt-tokenizer/{cjs,src,data}',
   'node_modules/zod/src',
   'node_modules/.package-lock.json',
@@ -19,5 +19,5 @@ for (const path of globSync(unread, { cwd: build }))
   rmSync(`${build}/${path}`, { recursive: true, force: true })
 mkdirSync(`${build}/image/gateway`, { recursive: true })
 mkdirSync(`${build}/image/writable/data`, { recursive: true })
-// Whatever the umask is.
+// mkdir applies the umask to its mode.
 chmodSync(`${build}/image/writable/data`, 0o775)

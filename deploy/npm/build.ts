@@ -4,7 +4,7 @@ import { extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { makeConsole } from '../../src/main/console-bundle.ts'
 
-// Makes dist/, the JavaScript that the npm package and the image hold: Node.js strips no types under node_modules.
+// Builds dist/, the JavaScript in the npm package and the image: Node.js does not strip types under node_modules.
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const source = join(repository, 'src')
 const target = join(repository, 'dist')
