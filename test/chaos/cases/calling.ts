@@ -14,7 +14,7 @@ export const callingCases: readonly FaultCase[] = [
   {
     fault: 27,
     name: 'of an endless answer, all of it unread',
-    outcome: 'the upstream is made to wait, then the caller is hung up on and the upstream given up',
+    outcome: 'backpressure on the upstream, then both connections are closed',
     routes: { 'f27.flood': [{ says: 'flood' }] },
     settings: { limits: { writeStallMs: 300 } },
     async play(stage) {
@@ -107,7 +107,7 @@ function hostile(): readonly Hostile[] {
     ],
     ['two lengths', framed(`content-length: ${text.length}\r\ncontent-length: 1\r\n`, text), [400]],
     ['a length that is no number', framed('content-length: 1e3\r\n', text), [400]],
-    ['a chunked that is none', framed('transfer-encoding: xchunked\r\n', chunks(text)), [400]],
+    ['an unknown transfer coding', framed('transfer-encoding: xchunked\r\n', chunks(text)), [400]],
     ['a folded header', framed(`x-a: b\r\n c\r\ncontent-length: ${text.length}\r\n`, text), [400]],
     ['a space before the colon', framed(`content-length : ${text.length}\r\n`, text), [400]],
     ['lines that end in LF alone', `${start.replaceAll('\r\n', '\n')}content-length: 2\n\n{}`, [400]],

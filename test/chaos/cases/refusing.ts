@@ -46,7 +46,7 @@ export const refusingCases: readonly FaultCase[] = [
   {
     fault: 9,
     name: 'everywhere, and fifty concurrent calls',
-    outcome: 'each is told 503; asking again stays within a fifth of what is asked',
+    outcome: 'each gets a 503; retries stay within a fifth of what is asked',
     routes: { 'f9.storm': [{ ...sick, retries: 2 }] },
     async play(stage) {
       const calls = Array.from({ length: 50 }, () => stage.ask({ model: 'f9.storm' }))
@@ -84,7 +84,7 @@ export const refusingCases: readonly FaultCase[] = [
     name: 'to come back in an hour',
     chain: ['limited-hour'],
     sees: { status: 429, code: 'rate_limit_exceeded' },
-    outcome: '429 at once, the Retry-After passed on, and SDKs told not to wait for it',
+    outcome: '429 at once, the Retry-After passed on, and SDKs do not wait for it',
     attempts: ['rate_limited'],
     also({ heard }) {
       assert.equal(heard.headers['retry-after'], '3600')

@@ -10,7 +10,7 @@ export const soakingCases: readonly FaultCase[] = [
     fault: 40,
     name: 'a twentieth of each of 33 faults among calls of every kind, a twentieth of whose callers leave',
     outcome:
-      'no part is told to be the whole; nothing stays open; the bill of the upstream equals the records, attempt by attempt, and what is uncertain says so',
+      'no partial answer looks complete; nothing stays open; the bill of the upstream equals the records, attempt by attempt, and what is uncertain says so',
     routes: soakRoutes,
     settings: {},
     async play(stage) {
@@ -48,7 +48,7 @@ function storyOf(soaked: Soaked, seed: number): string {
   const megabytes = (bytes = 0) => (bytes / 1024 / 1024).toFixed(1)
   return [
     `${calls} calls (seed ${seed}): ${ends.answered} answered, ${ends.refused} refused with an error,`,
-    `${ends.broken} broken off and told so, ${ends.left} left.`,
+    `${ends.broken} ended with an error, ${ends.left} left.`,
     `${exact} attempts cost the same on both sides, ${usdText(exactNanoUsd)} USD to the nano-USD;`,
     `${uncertain} are uncertain and say so: billed ${usdText(billed)}, booked ${usdText(booked)}.`,
     `The heap had ${megabytes(heapBytes[Math.floor(heapBytes.length / 2)])} MB half way and`,

@@ -25,7 +25,7 @@ export const waitingCases: readonly FaultCase[] = [
     name: 'and nowhere else to go',
     chain: [{ says: 'silent', clocks: quick, retries: 3 }],
     sees: { status: 504, code: 'upstream_timeout' },
-    outcome: '504 `upstream_timeout`; a silent upstream is asked once, and SDKs are told not to ask again',
+    outcome: '504 `upstream_timeout`; a silent upstream is asked once, and SDKs do not retry',
     attempts: ['timeout'],
     also({ heard }) {
       assert.equal(heard.headers['x-should-retry'], 'false')
