@@ -31,7 +31,7 @@ describe('an invoice as CSV', () => {
     [
       'without a column for the amount',
       'date,model\n2026-11-01,a',
-      /needs one for the day \(date\), one for the amount/,
+      /needs one for the day \(date\) and one for the amount/,
     ],
     ['with a day that is none', 'date,cost\nnever,1', /line 2: "never" is not a date/],
     ['with an amount that is none', 'date,cost\n2026-11-01,much', /line 2: "much" is not an amount/],
