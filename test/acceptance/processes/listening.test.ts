@@ -63,7 +63,7 @@ describe('HTTPS', () => {
   test('check says whose certificate it is, and how long it holds', async () => {
     const file = withTls(writePair('checked', pem('sound'), pem('key')))
     const { stdout } = await runGateway(['check'], { file })
-    expect(stdout).toContain('for IP Address:127.0.0.1, until Jan  1 00:00:00 2119 GMT')
+    expect(stdout).toContain('for IP Address:127.0.0.1 until Jan  1 00:00:00 2119 GMT')
     expect(stdout).not.toContain('BEGIN')
   })
 })
