@@ -222,19 +222,19 @@ function keyedProviders(
   return new Set(keyed.map(({ name }) => name))
 }
 
-function located({ path, told }: Finding, source: ConfigSource, overlaid: Overlaid | undefined): Problem {
+function located({ path, message }: Finding, source: ConfigSource, overlaid: Overlaid | undefined): Problem {
   const place = placeOf(path)
   const variable = overlaid?.origins.get(place)
   if (variable !== undefined) {
-    return { source: isOption(variable.name) ? commandLine : 'environment', place: variable.name, told }
+    return { source: isOption(variable.name) ? commandLine : 'environment', place: variable.name, message }
   }
-  return { source: source.path ?? defaultPath, line: source.lineOf(path), place, told }
+  return { source: source.path ?? defaultPath, line: source.lineOf(path), place, message }
 }
 
 /** Removes consequences of a misspelt `providers`, which makes every deployment's provider unknown. */
 function withoutFollowers(problems: readonly Problem[]): readonly Problem[] {
   const isMisspelt = problems.some(
-    ({ place, told }) => !place.includes('.') && told.includes('did you mean providers'),
+    ({ place, message }) => !place.includes('.') && message.includes('did you mean providers'),
   )
   return isMisspelt ? problems.filter(({ place }) => !/^models\W.*\.provider$/.test(place)) : problems
 }
@@ -243,7 +243,7 @@ function withoutFollowers(problems: readonly Problem[]): readonly Problem[] {
 function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
   const places = new Map<string, Problem>()
   for (const problem of problems) {
-    const place = JSON.stringify([problem.source, problem.place, problem.place === '' ? problem.told : ''])
+    const place = JSON.stringify([problem.source, problem.place, problem.place === '' ? problem.message : ''])
     if (!places.has(place)) places.set(place, problem)
   }
   return [...places.values()]

@@ -312,7 +312,7 @@ describe('the file', () => {
       throw Object.assign(new Error('denied'), { code: path.endsWith('.yaml') ? 'EACCES' : 'ENOENT' })
     }
     const load = () => loadConfig({ environment: { PORT: 'x' }, readFile, providers: testProviders })
-    expect(refusal(load).problems.map(({ source, told }) => [source, told])).toEqual([
+    expect(refusal(load).problems.map(({ source, message }) => [source, message])).toEqual([
       ['gateway.yaml', 'cannot be read (EACCES)'],
       ['environment', 'found "x", expected a whole number from 0 to 65535'],
     ])

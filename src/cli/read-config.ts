@@ -40,7 +40,7 @@ export function openConfig(overrides: ConfigOverrides = {}): ConfigReader {
     readWritten(): WrittenConfig {
       texts = new Map([[path, undefined]])
       if (!isFirst && isSpent(path)) {
-        throw new ConfigError([{ source: path, place: '', told: 'cannot be read a second time' }])
+        throw new ConfigError([{ source: path, place: '', message: 'cannot be read a second time' }])
       }
       isFirst = false
       const readFile = (from: string) => {

@@ -86,20 +86,20 @@ function oddPrices(content: unknown): readonly string[] {
 
 function oddPrice(price: unknown, place: string): readonly string[] {
   if (!isObject(price)) return []
-  const told: string[] = []
+  const warnings: string[] = []
   const { input, output } = price
   if (input !== undefined && output === undefined) {
-    told.push(`${place} has input and no output: the cost of answers is unknown, unless output is set.`)
+    warnings.push(`${place} has input and no output: the cost of answers is unknown, unless output is set.`)
   }
   for (const name of ['input', 'output', 'cachedInput']) {
     const usd = Number(price[name])
     if (price[name] !== undefined && usd > 0 && usd < leastPerMillion) {
-      told.push(
+      warnings.push(
         `${place}.${name} is ${String(price[name])} USD per million tokens: is that a price per token? Per million it is ${perMillion(usd)}.`,
       )
     }
   }
-  return told
+  return warnings
 }
 
 /** No model costs less per million tokens, but a price per token is less. */

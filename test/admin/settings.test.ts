@@ -31,18 +31,18 @@ models:
 test('every setting is reported with its place in the file, its variable, or as a default', async () => {
   await using scene = await setUp({ LOG_LEVEL: 'warn', DATA_DIR: '' })
   const { settings, refusal } = await scene.settings()
-  const told = (place: string) => settings.find((one) => one.place === place)
+  const settingAt = (place: string) => settings.find((one) => one.place === place)
   const common = { secret: false, file: null, line: null, variable: null }
-  expect(told('limits.deadlineMs')).toEqual({
+  expect(settingAt('limits.deadlineMs')).toEqual({
     ...{ ...common, place: 'limits.deadlineMs', value: 60_000 },
     ...{ from: 'file', file: 'gateway.yaml', line: 14 },
   })
-  expect(told('log.level')).toMatchObject({ value: 'warn', from: 'environment', variable: 'LOG_LEVEL' })
-  expect(told('limits.fanOut')).toEqual({ ...common, place: 'limits.fanOut', value: 8, from: 'default' })
-  expect(told('cors.origins')).toMatchObject({ value: [], from: 'default' })
-  expect(told('auth.adminKey')).toMatchObject({ value: '…9999', secret: true, variable: 'ADMIN_KEY' })
-  expect(told('auth.keys[0].key')).toMatchObject({ value: '…aaaa', secret: true, line: 5 })
-  expect(told('models["*"].deployments[0].provider')).toMatchObject({ value: 'simulator', line: 21 })
+  expect(settingAt('log.level')).toMatchObject({ value: 'warn', from: 'environment', variable: 'LOG_LEVEL' })
+  expect(settingAt('limits.fanOut')).toEqual({ ...common, place: 'limits.fanOut', value: 8, from: 'default' })
+  expect(settingAt('cors.origins')).toMatchObject({ value: [], from: 'default' })
+  expect(settingAt('auth.adminKey')).toMatchObject({ value: '…9999', secret: true, variable: 'ADMIN_KEY' })
+  expect(settingAt('auth.keys[0].key')).toMatchObject({ value: '…aaaa', secret: true, line: 5 })
+  expect(settingAt('models["*"].deployments[0].provider')).toMatchObject({ value: 'simulator', line: 21 })
   expect(refusal).toBeNull()
 })
 
@@ -79,7 +79,7 @@ test('what is wrong with a configuration that was refused is reported until one 
     problems: [
       {
         ...{ source: 'gateway.yaml', line: 14, column: null, place: 'limits.deadlineMs' },
-        told: expect.stringContaining('found "soon", expected a whole number'),
+        message: expect.stringContaining('found "soon", expected a whole number'),
       },
     ],
   })

@@ -130,7 +130,7 @@ test.for([undefined, 'providers: { together: }'])(
       {
         source: 'environment',
         place: 'TOGETHER_API_KEY',
-        told: 'found a secret of 3 characters, expected text of at least 4 characters',
+        message: 'found a secret of 3 characters, expected text of at least 4 characters',
       },
     ])
   },

@@ -31,14 +31,14 @@ export function explainRoute({ current, tenants }: ExplainParts): AdminRoute {
     async handle({ body: { request, dialect, key } }) {
       const tenant = key === undefined ? undefined : tenantOf(key)
       const caller = { id: key ?? 'operator', credential: undefined, tenant }
-      const asked = {
+      const explained = {
         body: JsonText.of(request),
         dialect,
         caller,
         headers: () => undefined,
         isCounted: false,
       }
-      return { data: await current().explain({ ...asked, requestId: 'explained' }) }
+      return { data: await current().explain({ ...explained, requestId: 'explained' }) }
     },
   })
 }

@@ -11,7 +11,7 @@ export type LiveParts = {
   readonly current: () => {
     readonly gateway: Pick<Gateway, 'deployments' | 'models'>
     readonly routes: readonly Route[]
-    readonly explain: (asked: ExplainedRequest) => Promise<JsonObject>
+    readonly explain: (request: ExplainedRequest) => Promise<JsonObject>
     readonly config: { readonly routing: { readonly isDefault: boolean } }
   }
   readonly drains: Drains
@@ -58,5 +58,5 @@ type ConfigurationProblem = {
   readonly line?: number | undefined
   readonly column?: number | undefined
   readonly place: string
-  readonly told: string
+  readonly message: string
 }

@@ -50,7 +50,7 @@ const problem = z.object({
   line: z.int().nullable(),
   column: z.int().nullable(),
   place: z.string(),
-  told: z.string(),
+  message: z.string(),
 })
 
 function bodyOf({ loadedEpochMs, taken, refused, refusal, origins }: ConfigurationInUse) {
@@ -70,8 +70,8 @@ function bodyOf({ loadedEpochMs, taken, refused, refusal, origins }: Configurati
         ? null
         : {
             at: new Date(refusal.atEpochMs).toISOString(),
-            problems: refusal.problems.map(({ source, line, column, place, told }) => ({
-              ...{ source, line: line ?? null, column: column ?? null, place, told },
+            problems: refusal.problems.map(({ source, line, column, place, message }) => ({
+              ...{ source, line: line ?? null, column: column ?? null, place, message },
             })),
           },
   }

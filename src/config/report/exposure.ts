@@ -19,8 +19,8 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
   const { keys, adminKeys } = secretsOf(auth.data)
   const findings: Finding[] = []
   if (isExposed({ host, keys, adminKeys, allowUnauthenticated })) {
-    const told = `found ${foundText(host, { type: 'string' })}, expected ${loopbackExpected}, or ${keysExpected}`
-    findings.push({ path: ['server', 'host'], told })
+    const message = `found ${foundText(host, { type: 'string' })}, expected ${loopbackExpected}, or ${keysExpected}`
+    findings.push({ path: ['server', 'host'], message })
   }
   const cors = schema.cors.safeParse(tree['cors'])
   if (
@@ -31,7 +31,7 @@ export function exposureOf(schema: ConfigSchema['shape'], tree: JsonObject): rea
   ) {
     findings.push({
       path: ['cors', 'origins'],
-      told: `found "*", expected a list of origins, or ${keysExpected}`,
+      message: `found "*", expected a list of origins, or ${keysExpected}`,
     })
   }
   return findings

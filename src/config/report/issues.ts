@@ -26,10 +26,10 @@ export function findingsOf(
     if (issue.code === 'invalid_key') {
       return {
         path,
-        told: `is not a name that is allowed here, expected ${expectedText(shapeAt(shape, path.slice(0, -1))?.propertyNames)}`,
+        message: `is not a name that is allowed here, expected ${expectedText(shapeAt(shape, path.slice(0, -1))?.propertyNames)}`,
       }
     }
-    return { path, told: told(issue, place, given(path)) }
+    return { path, message: messageOf(issue, place, given(path)) }
   })
 }
 
@@ -52,7 +52,7 @@ function unknownKey(path: Path, key: string, shape: Shape): Finding {
   if (path.length === 2 && path[0] === 'providers') keys.unshift('type')
   return {
     path: [...path, key],
-    told: `is not a setting, expected ${keys.length > 0 ? keys.join(', ') : 'none'}${suggestion(key, keys)}`,
+    message: `is not a setting, expected ${keys.length > 0 ? keys.join(', ') : 'none'}${suggestion(key, keys)}`,
   }
 }
 
@@ -70,7 +70,7 @@ function keysAt(shape: Shape | undefined): string[] {
   return sections.length === 1 ? keysAt(sections[0]) : []
 }
 
-function told(
+function messageOf(
   issue: z.core.$ZodIssue,
   shape: Shape | undefined,
   given: EnvironmentValue | undefined,

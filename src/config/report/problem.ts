@@ -4,7 +4,7 @@ import { core } from 'zod'
 export type Path = readonly (string | number)[]
 
 /** A problem at a path: the found value (never a secret) and the expected one. */
-export type Finding = { readonly path: Path; readonly told: string }
+export type Finding = { readonly path: Path; readonly message: string }
 
 /** A path as text in a report: `models["llama-*"].deployments[0]`. */
 export function placeOf(path: Path): string {
@@ -22,7 +22,7 @@ export type Problem = {
   readonly column?: number | undefined
   /** `models["llama-*"].deployments[0]`, or the variable's name; '' for the whole source. */
   readonly place: string
-  readonly told: string
+  readonly message: string
 }
 
 /** All problems of a configuration. The message is the report, and contains no secret. */
@@ -50,7 +50,7 @@ function rank(problem: Problem): number {
   return problem.line ?? Number.MAX_SAFE_INTEGER
 }
 
-function line({ source, line: row, column, place, told }: Problem): string {
+function line({ source, line: row, column, place, message }: Problem): string {
   const where = [source, row, column].filter((part) => part !== undefined).join(':')
-  return [where, place, told].filter((part) => part !== '').join(': ')
+  return [where, place, message].filter((part) => part !== '').join(': ')
 }

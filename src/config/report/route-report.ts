@@ -75,10 +75,10 @@ function priceCells(
   const isOwn = known !== undefined && ownInForce(own, epochMs) !== undefined
   const coming = next === undefined ? '' : `${isOwn ? 'another' : 'own'} from ${next}`
   const absence = absenceText(provider && presence?.(provider, { model }))
-  const told = (...texts: readonly string[]) =>
+  const joined = (...texts: readonly string[]) =>
     [...texts, coming, absence].filter((text) => text !== '').join(', ')
-  if (known === undefined) return [model === undefined ? 'by model' : 'unknown', told()]
-  return [priceText(known.price), told(sourceText(known))]
+  if (known === undefined) return [model === undefined ? 'by model' : 'unknown', joined()]
+  return [priceText(known.price), joined(sourceText(known))]
 }
 
 /** `retired since 2026-10-22 (now meta-models/Muse-Glimmer-30B)` or `not listed`; '' if the provider has the model. */

@@ -65,35 +65,35 @@ export function openCatalog(content: unknown, readFile: (path: string) => string
   const section = isObject(content) ? content['catalog'] : undefined
   const named = isObject(section) ? section['file'] : undefined
   if (typeof named === 'string' && named !== '') {
-    const { data, told } = readFrom(named, readFile)
+    const { data, message } = readFrom(named, readFile)
     if (data !== undefined) return { ...shippedOnly, data, file: named }
-    return { ...shippedOnly, findings: [{ path: ['catalog', 'file'], told }] }
+    return { ...shippedOnly, findings: [{ path: ['catalog', 'file'], message }] }
   }
   const directory = isObject(content)
     ? (content['dataDirectory'] ?? defaultDataDirectory)
     : defaultDataDirectory
   if (typeof directory !== 'string') return shippedOnly
   const file = join(directory, catalogFileName)
-  const { data, told, isMissing } = readFrom(file, readFile)
+  const { data, message, isMissing } = readFrom(file, readFile)
   if (data === undefined)
-    return isMissing ? shippedOnly : { ...shippedOnly, problems: [{ source: file, place: '', told }] }
+    return isMissing ? shippedOnly : { ...shippedOnly, problems: [{ source: file, place: '', message }] }
   return data.asOf >= shipped.asOf ? { ...shippedOnly, data, file } : shippedOnly
 }
 
-type ReadResult = { readonly data?: Catalog; readonly told: string; readonly isMissing?: boolean }
+type ReadResult = { readonly data?: Catalog; readonly message: string; readonly isMissing?: boolean }
 
 function readFrom(path: string, readFile: (path: string) => string): ReadResult {
   try {
-    return { data: readCatalog(readFile(path)), told: '' }
+    return { data: readCatalog(readFile(path)), message: '' }
   } catch (thrown) {
     if (thrown instanceof CatalogError) {
       const [first = '', ...others] = thrown.problems
       const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-      return { told: `found a file that is not a catalogue, expected a catalogue: ${first}${more}` }
+      return { message: `found a file that is not a catalogue, expected a catalogue: ${first}${more}` }
     }
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
     if (typeof code !== 'string') throw thrown
-    const told = `found ${JSON.stringify(path)}, expected the path of a file that can be read (${code})`
-    return { told, isMissing: code === 'ENOENT' || code === 'ENOTDIR' }
+    const message = `found ${JSON.stringify(path)}, expected the path of a file that can be read (${code})`
+    return { message, isMissing: code === 'ENOENT' || code === 'ENOTDIR' }
   }
 }

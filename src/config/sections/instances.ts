@@ -31,7 +31,7 @@ export function findInstances(section: unknown, providers: readonly Provider[]):
     known,
     names,
     settings: Object.fromEntries(known.map(({ name, settings }) => [name, settings])),
-    findings: read.filter((one) => 'told' in one),
+    findings: read.filter((one) => 'message' in one),
   }
 }
 
@@ -47,25 +47,28 @@ function readInstance(
   if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
     return {
       path,
-      told: 'is not a valid name of a provider, expected up to 64 letters, digits, dots, - or _',
+      message: 'is not a valid name of a provider, expected up to 64 letters, digits, dots, - or _',
     }
   }
   const { type = name, ...settings } = isObject(entry) ? entry : { entry }
   const provider = providers.find((candidate) => candidate.type === type)
   if (builtIn.includes(name) && type !== name) {
-    const told = `found ${foundText(type, text)}, expected ${name}: a provider of another type needs another name`
-    return { path: [...path, 'type'], told }
+    const message = `found ${foundText(type, text)}, expected ${name}: a provider of another type needs another name`
+    return { path: [...path, 'type'], message }
   }
   if (provider !== undefined) return { name, provider, settings: isObject(entry) ? settings : (entry ?? {}) }
   const expected = `expected one of ${types.join(', ')}`
   if (entry !== undefined && entry !== null && !isObject(entry)) {
-    return { path, told: `found ${foundText(entry, undefined)}, expected a section with a type, ${expected}` }
+    return {
+      path,
+      message: `found ${foundText(entry, undefined)}, expected a section with a type, ${expected}`,
+    }
   }
-  const told =
+  const message =
     isObject(entry) && 'type' in entry
       ? `found ${foundText(type, text)}, ${expected}`
       : `missing, ${expected}`
-  return { path: [...path, 'type'], told }
+  return { path: [...path, 'type'], message }
 }
 
 const text = { type: 'string' }

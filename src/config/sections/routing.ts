@@ -83,7 +83,7 @@ function deploymentOf(written: WrittenDeployment): DeploymentSettings {
   const { price, baseline, contextTokens, maxOutputTokens, inputsPerRequest, ...others } = written
   const { tools, jsonSchema, vision, logprobs, lowersMaxTokens, keepsBillingLine, ...rest } = others
   const bounds = { contextTokens, maxOutputTokens, inputsPerRequest }
-  const told = Object.entries({
+  const settings = Object.entries({
     ...bounds,
     tools,
     jsonSchema,
@@ -92,7 +92,7 @@ function deploymentOf(written: WrittenDeployment): DeploymentSettings {
     lowersMaxTokens,
     keepsBillingLine,
   })
-  const traits: Traits = Object.fromEntries(told.filter(([, value]) => value !== undefined))
+  const traits: Traits = Object.fromEntries(settings.filter(([, value]) => value !== undefined))
   return {
     ...rest,
     ...(price === undefined ? {} : { price: ownPrices(price) }),

@@ -13,8 +13,8 @@ export function readTls(
     try {
       return readFile(paths[name])
     } catch (thrown) {
-      const told = `found ${JSON.stringify(paths[name])}, expected the path of a file that can be read (${codeOf(thrown)})`
-      findings.push({ path: ['server', 'tls', name], told })
+      const message = `found ${JSON.stringify(paths[name])}, expected the path of a file that can be read (${codeOf(thrown)})`
+      findings.push({ path: ['server', 'tls', name], message })
       return ''
     }
   }
@@ -25,8 +25,8 @@ export function readTls(
     return { pair, findings }
   } catch (thrown) {
     // OpenSSL's error codes contain nothing of the key.
-    const told = `cannot be used, expected a certificate and its key as PEM (${codeOf(thrown)})`
-    return { findings: [{ path: ['server', 'tls'], told }] }
+    const message = `cannot be used, expected a certificate and its key as PEM (${codeOf(thrown)})`
+    return { findings: [{ path: ['server', 'tls'], message }] }
   }
 }
 

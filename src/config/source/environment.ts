@@ -104,7 +104,7 @@ function readDotEnv(directory: string): Environment {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
     if (code === 'ENOENT') return {}
     if (typeof code !== 'string') throw thrown
-    throw new ConfigError([{ source: '.env', place: '', told: `cannot be read (${code})` }])
+    throw new ConfigError([{ source: '.env', place: '', message: `cannot be read (${code})` }])
   }
 }
 

@@ -44,8 +44,8 @@ export function readConfigFile(path: string, text: string, environment: Environm
   if (fault !== undefined) {
     // Later errors are mostly consequences of the first one.
     const { line, col } = counter.linePos(fault.pos[0])
-    const told = missingQuotes(text.split('\n')[line - 1] ?? '') ?? syntaxError(fault.code)
-    const problem = { source: path, line, column: col, place: '', told }
+    const message = missingQuotes(text.split('\n')[line - 1] ?? '') ?? syntaxError(fault.code)
+    const problem = { source: path, line, column: col, place: '', message }
     return { content: undefined, problems: [problem], findings: [], lineOf: () => undefined }
   }
   const reading: ReadState = { environment, counter, lines: new Map(), anchors: new Map(), findings: [] }
@@ -58,10 +58,10 @@ export function readConfigFile(path: string, text: string, environment: Environm
   }
 }
 
-function broken(path: string, told: string): ConfigFile {
+function broken(path: string, message: string): ConfigFile {
   return {
     content: undefined,
-    problems: [{ source: path, place: '', told }],
+    problems: [{ source: path, place: '', message }],
     findings: [],
     lineOf: () => undefined,
   }
@@ -109,7 +109,7 @@ function read(node: unknown, path: Path, reading: ReadState): unknown {
     if (reading.anchors.has(node.source)) return reading.anchors.get(node.source)
     reading.findings.push({
       path,
-      told: 'found an alias (*) without its anchor (&), expected the anchor before it',
+      message: 'found an alias (*) without its anchor (&), expected the anchor before it',
     })
     return undefined
   }
@@ -131,7 +131,7 @@ function readValue(node: unknown, path: Path, reading: ReadState): unknown {
   if (typeof value !== 'string') return value
   const substituted = substitute(value, reading.environment)
   if ('text' in substituted) return substituted.text
-  reading.findings.push({ path, told: substituted.told })
+  reading.findings.push({ path, message: substituted.message })
   return undefined
 }
 
@@ -142,13 +142,13 @@ function readSection(node: YAMLMap, path: Path, reading: ReadState): Record<stri
     const place = [...path, key ?? '']
     noteLine(pair.key, place, reading)
     if (key === undefined) {
-      reading.findings.push({ path, told: 'found a key that is not plain text, expected a name' })
+      reading.findings.push({ path, message: 'found a key that is not plain text, expected a name' })
     } else if (key === '<<') {
-      const told =
+      const message =
         'is a merge key, which is not supported here, expected the settings themselves, or `name: *anchor`'
-      reading.findings.push({ path: place, told })
+      reading.findings.push({ path: place, message })
     } else if (Object.hasOwn(section, key)) {
-      reading.findings.push({ path: place, told: 'found twice, expected once' })
+      reading.findings.push({ path: place, message: 'found twice, expected once' })
     } else {
       section[key] = read(pair.value, place, reading)
     }

@@ -20,7 +20,8 @@ export function withSecretFiles(
     const name = variable.replace(/_FILE$/, '')
     // The configuration file is not a secret file.
     if (name === variable || name === '' || name === fileVariable || !path) continue
-    const report = (told: string) => void problems.push({ source: 'environment', place: variable, told })
+    const report = (message: string) =>
+      void problems.push({ source: 'environment', place: variable, message })
     let text: string | undefined
     const get = () => {
       text ??= environment[name] ? reportBoth(name, report) : textOf(path, readFile, report)
@@ -31,12 +32,12 @@ export function withSecretFiles(
   return { environment: filled, problems }
 }
 
-function reportBoth(name: string, note: (told: string) => void): string {
+function reportBoth(name: string, note: (message: string) => void): string {
   note(`is set together with ${name}, expected only one of them`)
   return ''
 }
 
-function textOf(path: string, readFile: (path: string) => string, note: (told: string) => void): string {
+function textOf(path: string, readFile: (path: string) => string, note: (message: string) => void): string {
   const found = `found ${JSON.stringify(path)}, expected the path of a file`
   try {
     const text = readFile(path).replace(/\r?\n$/, '')

@@ -44,7 +44,7 @@ const nothing: ConfigFile = { content: undefined, problems: [], findings: [], li
 const twice: Problem = {
   source: 'environment',
   place: textVariable,
-  told: `is set together with ${fileVariable}, expected only one of them`,
+  message: `is set together with ${fileVariable}, expected only one of them`,
 }
 
 function namedPath(environment: Environment): string | undefined {
@@ -53,9 +53,9 @@ function namedPath(environment: Environment): string | undefined {
 
 function unreadable(environment: Environment, code: string): Problem {
   const named = namedPath(environment)
-  if (named === undefined) return { source: defaultPath, place: '', told: `cannot be read (${code})` }
-  const told = `found ${JSON.stringify(named)}, expected the path of a file that can be read (${code})`
+  if (named === undefined) return { source: defaultPath, place: '', message: `cannot be read (${code})` }
+  const message = `found ${JSON.stringify(named)}, expected the path of a file that can be read (${code})`
   return environment[fileOption]
-    ? { source: commandLine, place: fileOption, told }
-    : { source: 'environment', place: fileVariable, told }
+    ? { source: commandLine, place: fileOption, message }
+    : { source: 'environment', place: fileVariable, message }
 }

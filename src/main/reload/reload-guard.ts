@@ -28,7 +28,7 @@ export function createReloadGuard(first: Config): ReloadGuard {
           ]
       if (findings.length === 0) return
       const source = offered.source ?? 'environment'
-      throw new ConfigError(findings.map(({ path, told }) => ({ source, place: placeOf(path), told })))
+      throw new ConfigError(findings.map(({ path, message }) => ({ source, place: placeOf(path), message })))
     },
   }
 }
@@ -37,7 +37,7 @@ function widenedKeys(offered: Config, inUse: Config): readonly Finding[] {
   if (offered.acceptWider) return []
   return widened(inUse.tenants, offered.tenants).map((what) => ({
     path: ['auth', 'keys'],
-    told: `${what}: set auth.acceptWider: true if that is intended`,
+    message: `${what}: set auth.acceptWider: true if that is intended`,
   }))
 }
 
@@ -45,14 +45,14 @@ function isEmptied(offered: Config, { stated }: Config): boolean {
   return stated.length > 0 && offered.stated.length === 0
 }
 
-const emptied: Finding = { path: [], told: 'is empty, expected settings: only a restart accepts that' }
+const emptied: Finding = { path: [], message: 'is empty, expected settings: only a restart accepts that' }
 
 function lostKeys({ keys, allowUnauthenticated }: Config, hasAskedForKeys: boolean): readonly Finding[] {
   if (!hasAskedForKeys || keys.length > 0 || allowUnauthenticated) return []
-  const told =
+  const message =
     'found none, expected some: this process requires keys until it ends. ' +
     'Only server.allowUnauthenticated: true lets everybody in'
-  return [{ path: ['auth', 'keys'], told }]
+  return [{ path: ['auth', 'keys'], message }]
 }
 
 function lostAdminKeys(offered: Config, inUse: Config): readonly Finding[] {
@@ -61,7 +61,7 @@ function lostAdminKeys(offered: Config, inUse: Config): readonly Finding[] {
   return [
     {
       path: ['auth', 'adminKeys'],
-      told: 'found none, expected some: without them everybody may manage the gateway',
+      message: 'found none, expected some: without them everybody may manage the gateway',
     },
   ]
 }
@@ -76,12 +76,14 @@ function lostLimits(offered: Config, inUse: Config): readonly Finding[] {
     return [
       {
         path,
-        told: `is gone, expected an explicit value: it was ${bound}, and would be ${now ?? 'none'}`,
+        message: `is gone, expected an explicit value: it was ${bound}, and would be ${now ?? 'none'}`,
       },
     ]
   })
   const isStrictLost = inUse.strict && !offered.strict && isDropped(['strict'], offered, inUse)
-  return isStrictLost ? [...bounds, { path: ['strict'], told: 'is gone, expected true, or false' }] : bounds
+  return isStrictLost
+    ? [...bounds, { path: ['strict'], message: 'is gone, expected true, or false' }]
+    : bounds
 }
 
 /** True for a limit whose removal allows more. */
@@ -91,17 +93,17 @@ function isBound(name: string): boolean {
 
 /** Removed sections that limit what callers may do or which models they may use. */
 function lostSections(offered: Config, inUse: Config): readonly Finding[] {
-  const sections = inUse.stated.filter((place) => !place.includes('.') && !told.has(place))
+  const sections = inUse.stated.filter((place) => !place.includes('.') && !checkedElsewhere.has(place))
   return sections
     .filter((section) => !offered.stated.includes(section))
     .map((section) => ({
       path: [section],
-      told: 'is gone, expected it to stay: only a restart removes it',
+      message: 'is gone, expected it to stay: only a restart removes it',
     }))
 }
 
 /** Sections that are checked separately, and those whose removal allows nothing more. */
-const told: ReadonlySet<string> = new Set([
+const checkedElsewhere: ReadonlySet<string> = new Set([
   ...['auth', 'limits', 'strict'],
   ...[
     'server',

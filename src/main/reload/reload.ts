@@ -68,7 +68,7 @@ export function createReload({ first, current, take, clock, log }: ReloadParts):
       } catch (thrown) {
         report.refused++
         refusal = { atEpochMs: clock.epochMs(), problems: problemsIn(thrown) }
-        log.error(told(thrown), 'the configuration was refused; the last valid one stays in use')
+        log.error(reasonOf(thrown), 'the configuration was refused; the last valid one stays in use')
       }
     },
     report: () => ({ ...report, isRefused: refusal !== undefined, refusal, origins }),
@@ -81,15 +81,15 @@ function withoutOrigins({ origins: _, ...config }: Config): Config {
 
 function problemsIn(thrown: unknown): readonly Problem[] {
   if (thrown instanceof ConfigError) return thrown.problems
-  return [{ source: 'gateway', place: '', told: 'could not apply it: see the log' }]
+  return [{ source: 'gateway', place: '', message: 'could not apply it: see the log' }]
 }
 
 /** The part of a configuration that a running gateway can apply. */
 function inPlace(config: Config, inUse: Config, log: Logger): Config {
   const { host, port, workers, tls, source, tracing, responses } = inUse
   if (config.source === undefined && source !== undefined) {
-    const told = 'is gone, expected the file that the gateway was started with'
-    throw new ConfigError([{ source, place: '', told }])
+    const message = 'is gone, expected the file that the gateway was started with'
+    throw new ConfigError([{ source, place: '', message }])
   }
   const { tls: offered, ...rest } = config
   const pair = tls && (offered ?? tls)
@@ -103,8 +103,8 @@ function inPlace(config: Config, inUse: Config, log: Logger): Config {
     ...(pair === undefined ? {} : { tls: pair }),
   }
   if (isExposed(placed)) {
-    const told = `found no keys in auth.keys, expected some: the gateway listens on ${host} until it is restarted`
-    throw new ConfigError([{ source: config.source ?? 'environment', place: 'server.host', told }])
+    const message = `found no keys in auth.keys, expected some: the gateway listens on ${host} until it is restarted`
+    throw new ConfigError([{ source: config.source ?? 'environment', place: 'server.host', message }])
   }
   if (config.host !== host) warn(log, 'server.host', host, config.host)
   if (config.port !== port) warn(log, 'server.port', port, config.port)
@@ -128,6 +128,6 @@ function warn(log: Logger, setting: string, inUse: string | number, wanted: stri
   log.warn({ setting, inUse, wanted }, 'this setting needs a restart: the rest is applied')
 }
 
-function told(thrown: unknown): object {
+function reasonOf(thrown: unknown): object {
   return thrown instanceof ConfigError ? { problems: thrown.lines } : { err: thrown }
 }

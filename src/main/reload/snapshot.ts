@@ -53,7 +53,7 @@ export interface Snapshot extends AsyncDisposable {
   readonly gateway: Gateway
   readonly routes: readonly Route[]
   /** Explains where a request would go. */
-  explain(asked: ExplainedRequest): Promise<JsonObject>
+  explain(request: ExplainedRequest): Promise<JsonObject>
   /** State that the snapshot of the next configuration can take over. */
   readonly standings: HealthRegistry
   readonly lists: ProviderLists | undefined
@@ -174,7 +174,7 @@ export function createSnapshot(config: Config, lasting: LastingTimes, before?: S
     probes?.[Symbol.dispose]()
   }
   return {
-    explain: (asked) => explained(asked, appParts),
+    explain: (request) => explained(request, appParts),
     ...{ config, listener: createApp(appParts).callback(), gateway, routes, standings, lists, idempotency },
     catalog,
     ...endings(openCalls, idempotency),

@@ -49,6 +49,6 @@ export async function makeAdminKey({
 /** Refuses budgets that a restart would forget. */
 export function refuseForgetfulBudgets(config: Config, isDurable: boolean): void {
   if (isDurable || !config.ledger.enabled || !hasBudgets(config.tenants)) return
-  const told = `found ${config.dataDirectory}, expected a writable directory, because there are budgets: set DATA_DIR`
-  throw new ConfigError([{ source: config.source ?? 'environment', place: 'dataDirectory', told }])
+  const message = `found ${config.dataDirectory}, expected a writable directory, because there are budgets: set DATA_DIR`
+  throw new ConfigError([{ source: config.source ?? 'environment', place: 'dataDirectory', message }])
 }

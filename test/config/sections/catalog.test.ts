@@ -40,7 +40,11 @@ describe('the catalogue', () => {
   test('is refused where it is none, with what is wrong in it', () => {
     const broken = JSON.stringify({ format: 'pandotate-catalog', version: 2 })
     expect(refusal(() => read({ 'data/catalog.json': broken })).problems).toEqual([
-      { source: 'data/catalog.json', place: '', told: expect.stringMatching(/not a catalogue.*version: /) },
+      {
+        source: 'data/catalog.json',
+        place: '',
+        message: expect.stringMatching(/not a catalogue.*version: /),
+      },
     ])
     const named = { 'gateway.yaml': 'catalog: { file: own.json }', 'own.json': '{}' }
     expect(refusal(() => read(named)).problems).toMatchObject([
@@ -48,7 +52,7 @@ describe('the catalogue', () => {
         source: 'gateway.yaml',
         line: 1,
         place: 'catalog.file',
-        told: expect.stringContaining('not a catalogue'),
+        message: expect.stringContaining('not a catalogue'),
       },
     ])
   })

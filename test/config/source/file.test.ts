@@ -41,7 +41,7 @@ describe('what is not YAML is reported by line and column, and never quoted', ()
     ['%canary 9\n---\na: 1', 1, 1, general],
   ] as const)('%j', ([text, line, column, told]) => {
     const { problems, content } = readConfigFile('a.yaml', text, {})
-    expect(problems).toEqual([{ source: 'a.yaml', line, column, place: '', told: `is not YAML: ${told}` }])
+    expect(problems).toEqual([{ source: 'a.yaml', line, column, place: '', message: `is not YAML: ${told}` }])
     expect(content).toBeUndefined()
   })
 })

@@ -32,7 +32,7 @@ test('what a variable holds is taken as it is', () => {
 
 test.for(['NONE', 'EMPTY', 'constructor', 'toString'])('%s must be set', (name) => {
   expect(substitute(`a \${${name}}`, environment)).toEqual({
-    told: `found \${${name}}, expected the environment variable ${name} to be set, or a default: \${${name}:-…}`,
+    message: `found \${${name}}, expected the environment variable ${name} to be set, or a default: \${${name}:-…}`,
   })
 })
 
@@ -47,6 +47,7 @@ test.for([
   'secret ${NAME} ${oh no}',
 ])('%j is not understood, and not repeated', (text) => {
   expect(substitute(text, environment)).toEqual({
-    told: 'found a ${ without the name of a variable, expected ${NAME} or ${NAME:-default}; a plain dollar is $$',
+    message:
+      'found a ${ without the name of a variable, expected ${NAME} or ${NAME:-default}; a plain dollar is $$',
   })
 })

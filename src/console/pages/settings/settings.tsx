@@ -26,7 +26,7 @@ type Problem = {
   readonly line: number | null
   readonly column: number | null
   readonly place: string
-  readonly told: string
+  readonly message: string
 }
 
 type Answered = {
@@ -106,7 +106,7 @@ function Refused({ of: refusal }: { of: Answered['data']['refusal'] }) {
       ),
     },
     { name: 'Setting', show: ({ place }) => <code>{place}</code> },
-    { name: 'What is wrong', show: ({ told }) => told },
+    { name: 'What is wrong', show: ({ message }) => message },
   ]
   return (
     <section class="notice bad" aria-label="The last reload was refused">
@@ -118,7 +118,7 @@ function Refused({ of: refusal }: { of: Answered['data']['refusal'] }) {
         caption="What is wrong with it"
         columns={columns}
         rows={refusal.problems}
-        keyOf={({ source, line, place, told }) => `${source} ${line} ${place} ${told}`}
+        keyOf={({ source, line, place, message }) => `${source} ${line} ${place} ${message}`}
       />
     </section>
   )
