@@ -33,7 +33,7 @@ export function openCall<SomeCall extends AnyCall>(
   record: OpenRecord,
 ): OpenCall<SomeCall> {
   const { row, startedAt } = record
-  record.asked(call)
+  record.requested(call)
   const planned = parts.planner.plan(call)
   record.planned(planned.note)
   const { clock, random, detokenizer, standings, retryBudget, limits } = parts

@@ -38,7 +38,7 @@ export interface OpenRecord extends Disposable {
   /** The body is read and valid. */
   parsed(): void
   /** Sets the requested model and kind. */
-  asked(call: AnyCall): void
+  requested(call: AnyCall): void
 
   /** Sets the routing decision. */
   planned(note: PlanNote | undefined): void
@@ -160,7 +160,7 @@ export class CallEntry implements OpenRecord {
     this.#row.parseMs = this.elapsedMs()
   }
 
-  asked(call: AnyCall): void {
+  requested(call: AnyCall): void {
     this.#row.kind = call.kind
     this.#row.model = call.model
     if ('stream' in call) this.#row.stream = call.stream
@@ -225,7 +225,7 @@ export class CallEntry implements OpenRecord {
   }
 
   reuses(how: NonNullable<CallRecord['cache']>, call: AnyCall, entry: AttemptRecord): void {
-    this.asked(call)
+    this.requested(call)
     this.#row.cache = how
     this.#row.provider = 'cache'
     this.#row.costNanoUsd = 0

@@ -19,11 +19,11 @@ import { refuseUnsupportedFeatures } from './unsupported-features.ts'
 export type AdaptedCall = {
   readonly call: Call
   /** Wraps `normalizer` to read the answer. */
-  reading(normalizer: Normalizer): Reading
+  read(normalizer: Normalizer): AnswerReader
 }
 
 /** A normalizer for the answer to the original call. */
-export type Reading = Normalizer & {
+export type AnswerReader = Normalizer & {
   /** True once the answer was cut at a stop string, though its upstream may continue. Absent: never. */
   readonly isCut?: () => boolean
   /** Post-processes a whole reply. Throws `unsupported`. Absent: unchanged. */
@@ -53,10 +53,10 @@ export function adaptCall(call: Call, deployment: Deployment, notes: AttemptNote
   const stops = stopsOf(unechoed.body.value)
   const sent = withFewerStops(unechoed, stops, deployment, notes)
   const repeatedPrefix = repeatedIn(sent, deployment)
-  if (sent === call && stops.length === 0 && repeatedPrefix === undefined) return { call, reading: unchanged }
+  if (sent === call && stops.length === 0 && repeatedPrefix === undefined) return { call, read: unchanged }
   return {
     call: sent,
-    reading: (normalizer) => {
+    read: (normalizer) => {
       const isStopKept = sent.body.value['include_stop_str_in_output'] === true
       return readerThrough(normalizer, {
         conversion,
@@ -109,7 +109,7 @@ export function mostTokensOf({
   return typeof bound === 'number' ? bound : undefined
 }
 
-function unchanged(normalizer: Normalizer): Reading {
+function unchanged(normalizer: Normalizer): AnswerReader {
   return normalizer
 }
 
@@ -211,7 +211,7 @@ type ReaderParts = {
   readonly settled: ((whole: Delta) => Delta) | undefined
 }
 
-function readerThrough(normalizer: Normalizer, parts: ReaderParts): Reading {
+function readerThrough(normalizer: Normalizer, parts: ReaderParts): AnswerReader {
   const { conversion, prefixCut, cutter, opening, customNames, isStream, settled } = parts
   const custom = customNames === undefined ? undefined : createCustomCalls(customNames)
   const isCut = () => cutter?.isOver() === true

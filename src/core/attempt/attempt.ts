@@ -56,9 +56,9 @@ async function sendSpelledOut(parts: AttemptParts, open: OpenAttempt): Promise<A
 /** The caller of this ends the attempt if it throws. */
 function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Promise<Answer> {
   const { call, deployment } = parts
-  const asking = adaptCall(spelled, deployment, open.notes)
-  parts.context.steps?.shape('upstream request', asking.call.body.value)
-  const sent = deployment.upstream.send(asking.call, {
+  const adaptation = adaptCall(spelled, deployment, open.notes)
+  parts.context.steps?.shape('upstream request', adaptation.call.body.value)
+  const sent = deployment.upstream.send(adaptation.call, {
     id: open.id,
     upstreamModel: deployment.upstreamModel ?? call.model,
     connectMs: deployment.clocks.connectMs,
@@ -70,7 +70,7 @@ function sendAndTake(parts: AttemptParts, open: OpenAttempt, spelled: Call): Pro
   const flow: Flow = {
     parts,
     open,
-    normalizer: asking.reading(normalizerFor(parts, asking.call, open.notes)),
+    normalizer: adaptation.read(normalizerFor(parts, adaptation.call, open.notes)),
   }
   open.claims(flow.normalizer)
   return call.stream ? openStream(flow, sent) : takeWhole(flow, sent)
@@ -88,7 +88,7 @@ async function spellOut(
 
 function normalizerFor(
   { call, context, deployment }: AttemptParts,
-  asked: Call,
+  adapted: Call,
   notes: AttemptNotes,
 ): Normalizer {
   const { record, clock } = context
@@ -98,9 +98,9 @@ function normalizerFor(
     id: answerIdOf(call),
     createdEpochSeconds: Math.floor(clock.epochMs() / 1000),
     model: call.model,
-    wanted: choicesWanted(asked),
-    least: leastChoices(asked),
-    mostTokens: mostTokensOf(asked.body.value),
+    wanted: choicesWanted(adapted),
+    least: leastChoices(adapted),
+    mostTokens: mostTokensOf(adapted.body.value),
     noteReason: (unknown) => {
       notes.unknownReason = unknown
     },
@@ -116,9 +116,9 @@ function normalizerFor(
 }
 
 /** If choices of a stream with several prompts are missing, it is unknown which choice belongs to which prompt. */
-function leastChoices(asked: Call): number {
-  const prompts = promptsIn(asked.body.value['prompt'])
-  return prompts > 1 && asked.stream && !isRanked(asked) ? choicesWanted(asked) : prompts
+function leastChoices(adapted: Call): number {
+  const prompts = promptsIn(adapted.body.value['prompt'])
+  return prompts > 1 && adapted.stream && !isRanked(adapted) ? choicesWanted(adapted) : prompts
 }
 
 /** The headers of a JSON answer come when it is complete: only the total clock applies. */
@@ -195,12 +195,12 @@ async function openStream(flow: Flow, sent: Sent): Promise<Answer> {
   const iterator = 'then' in sent ? promised(sent) : sent[Symbol.asyncIterator]()
   try {
     const opening = await inTime(parts, untilVisible(flow, iterator), Math.min(firstTokenMs, totalMs))
-    const onward = new CommittedAnswer(flow, opening, iterator)
-    if (parts.signal.aborted) await onward.return()
+    const committed = new CommittedAnswer(flow, opening, iterator)
+    if (parts.signal.aborted) await committed.return()
     parts.signal.throwIfAborted()
     noteUnheeded(flow, opening)
     open.commit()
-    return { deployment, bursts: onward, usage: () => normalizer.usage() }
+    return { deployment, bursts: committed, usage: () => normalizer.usage() }
   } catch (thrown) {
     const reason = open.fail(thrown)
     finalise(iterator)

@@ -1,4 +1,4 @@
-import type { Reading } from '../adapt/adapt-call.ts'
+import type { AnswerReader } from '../adapt/adapt-call.ts'
 import type { AnyCall, Delta, RawDelta } from '../model/call.ts'
 import { Failure } from '../model/failure.ts'
 import {
@@ -16,7 +16,7 @@ import { type AttemptParts, isDrained, type OpenAttempt } from './open-attempt.t
 export type Flow = {
   readonly parts: AttemptParts
   readonly open: OpenAttempt
-  readonly normalizer: Reading
+  readonly normalizer: AnswerReader
 }
 
 /**
@@ -47,10 +47,10 @@ export class CommittedAnswer implements AsyncIterableIterator<readonly Delta[], 
   next(): Promise<IteratorResult<readonly Delta[], undefined>> {
     const opening = this.#opening
     this.#opening = undefined
-    if (opening !== undefined && opening.length > 0) return Promise.resolve(this.#told(opening))
+    if (opening !== undefined && opening.length > 0) return Promise.resolve(this.#metered(opening))
     if (this.#ended) return Promise.resolve({ done: true, value: undefined })
     try {
-      const next = this.#ask(this.#heard, this.#failed)
+      const next = this.#ask(this.#received, this.#failed)
       this.#next = next
       return next ?? this.next()
     } catch (thrown) {
@@ -58,12 +58,12 @@ export class CommittedAnswer implements AsyncIterableIterator<readonly Delta[], 
     }
   }
 
-  readonly #heard = (
+  readonly #received = (
     step: IteratorResult<readonly RawDelta[], undefined>,
   ): IteratorResult<readonly Delta[], undefined> | Promise<IteratorResult<readonly Delta[], undefined>> => {
     try {
       const deltas = this.#take(step)
-      return deltas === undefined || deltas.length === 0 ? this.next() : this.#told(deltas)
+      return deltas === undefined || deltas.length === 0 ? this.next() : this.#metered(deltas)
     } catch (thrown) {
       return this.#failed(thrown)
     }
@@ -75,7 +75,7 @@ export class CommittedAnswer implements AsyncIterableIterator<readonly Delta[], 
     throw reason
   }
 
-  #told(deltas: readonly Delta[]): IteratorYieldResult<readonly Delta[]> {
+  #metered(deltas: readonly Delta[]): IteratorYieldResult<readonly Delta[]> {
     this.#flow.parts.meter.note(deltas)
     return { done: false, value: deltas }
   }

@@ -54,7 +54,7 @@ export interface OpenAttempt {
   /** The whole answer has arrived. */
   end(): void
   /** Source of the upstream's reported usage, read when the attempt ends. */
-  claims(teller: UsageSource): void
+  claims(source: UsageSource): void
   /** Ends the attempt, closes the connection, and returns the failure that counts: if the caller has left, that. */
   fail(thrown: unknown): Failure
   /** Ends the attempt as left by its reader, unless it has ended. */
@@ -92,7 +92,7 @@ class Trace implements OpenAttempt {
   readonly #parts: AttemptParts<AnyCall>
   readonly #abort = new CallAbort()
   readonly #entry: AttemptRecord
-  #teller: UsageSource = silent
+  #usageSource: UsageSource = silent
   #hasEnded = false
 
   constructor(parts: AttemptParts<AnyCall>) {
@@ -137,14 +137,15 @@ class Trace implements OpenAttempt {
     this.#end('ok', undefined)
   }
 
-  claims(teller: UsageSource): void {
-    this.#teller = teller
+  claims(source: UsageSource): void {
+    this.#usageSource = source
   }
 
   fail(thrown: unknown): Failure {
     const { signal, deployment } = this.#parts
-    const told: unknown = signal.aborted ? signal.reason : thrown
-    const failure = told instanceof Failure ? told.at(deployment.upstream.name) : unread(told, deployment)
+    const reason: unknown = signal.aborted ? signal.reason : thrown
+    const failure =
+      reason instanceof Failure ? reason.at(deployment.upstream.name) : unread(reason, deployment)
     this.#end(failure.kind, failure)
     this.#abort.abort(failure)
     return failure
@@ -180,7 +181,7 @@ class Trace implements OpenAttempt {
     entry.failure = failure
     entry.totalMs = this.#sinceStart()
     keepNotes(context, entry, this.notes)
-    keepUsage(entry, this.#teller, { flags: context.record.row.flags, notes: this.notes, failure })
+    keepUsage(entry, this.#usageSource, { flags: context.record.row.flags, notes: this.notes, failure })
     permit?.end({
       failure,
       // A reply that came as a whole has no first token of its own.
@@ -256,16 +257,16 @@ type Ending = {
 /** What the upstream reported of its work; the rest is estimated elsewhere. */
 function keepUsage(
   entry: AttemptRecord,
-  teller: UsageSource,
+  source: UsageSource,
   { flags, notes: { billedMs, isUnsent, headersAt }, failure }: Ending,
 ): void {
-  const claimed = teller.usage()
+  const claimed = source.usage()
   const isTimed = entry.price.nanoUsdPerSecond !== undefined
   const mayBeBilled = failure?.mayBeBilled === true && isUnsent !== true
   entry.billedMs = billedMs
   if (claimed?.promptTokens !== undefined && claimed.completionTokens !== undefined) {
     const usage = writeUsage(claimed.raw, claimed.promptTokens, claimed.completionTokens)
-    const isPart = !isOfAll(teller, failure === undefined)
+    const isPart = !isOfAll(source, failure === undefined)
     if (isPart) flags.add('usage_partial')
     entry.used = consumptionOf(usage, billedMs ?? entry.totalMs)
     entry.isEstimated = isTimed ? billedMs === undefined : isPart
@@ -285,8 +286,8 @@ function keepUsage(
 }
 
 /** A finished answer may still fail because of what follows. */
-function isOfAll(teller: UsageSource, isAnswered: boolean): boolean {
-  return teller.isFinished() || (isAnswered && teller.isCut?.() !== true)
+function isOfAll(source: UsageSource, isAnswered: boolean): boolean {
+  return source.isFinished() || (isAnswered && source.isCut?.() !== true)
 }
 
 const noTokens = { promptTokens: 0, cachedTokens: 0, completionTokens: 0 } as const

@@ -32,16 +32,16 @@ export function walk<Asked extends AnyCall, Made>(
   hedging?: Hedging<Made>,
 ): Promise<Made> {
   const { context, call, part, signal, meter, plan } = parts
-  const asked = { context, call, part, signal, meter }
+  const request = { context, call, part, signal, meter }
   const path = new PlannedPath(parts)
   const round =
     hedging === undefined
-      ? () => acquirePermit(asked, path.enter, make)
-      : () => hedgedTurn(asked, path, make, hedging)
+      ? () => acquirePermit(request, path.enter, make)
+      : () => hedgedTurn(request, path, make, hedging)
   const sendAgain = (thrown: unknown) => {
     if (!(thrown instanceof Failure && thrown.isStale)) throw thrown
     // Not part of the plan, which counts attempts that the upstream saw: the same deployment, on a new connection.
-    return acquirePermit({ ...asked, isFresh: true }, path.enter, make)
+    return acquirePermit({ ...request, isFresh: true }, path.enter, make)
   }
   const first = begun(round)
   // Nearly every call is answered by its first attempt: the retry machinery is set up only after a failure.
@@ -94,12 +94,12 @@ export type Hedging<Made> = {
 
 /** One attempt, and if its first token or JSON answer takes longer than nearly all before, a second one elsewhere. */
 async function hedgedTurn<Asked extends AnyCall, Made>(
-  asked: Unplaced<Asked>,
+  request: Unplaced<Asked>,
   path: Path,
   make: (parts: AttemptParts<Asked>) => Promise<Made>,
   { budget, discard }: Hedging<Made>,
 ): Promise<Made> {
-  asked.signal.throwIfAborted()
+  request.signal.throwIfAborted()
   let ready: AdmittedAttempt | undefined = path.enter()
   const { deployment } = ready
   const { upstream } = deployment
@@ -109,18 +109,18 @@ async function hedgedTurn<Asked extends AnyCall, Made>(
     return entered
   }
   budget.note(upstream.name)
-  const track = asked.context.standings?.trackOf(deployment)
-  const isStream = 'stream' in asked.call && asked.call.stream
+  const track = request.context.standings?.trackOf(deployment)
+  const isStream = 'stream' in request.call && request.call.stream
   const afterMs = isStream ? track?.slowFirstTokenMs() : track?.slowAnswerMs()
-  if (afterMs === undefined) return await acquirePermit(asked, enter, make)
+  if (afterMs === undefined) return await acquirePermit(request, enter, make)
   return await hedge({
     afterMs,
-    signal: asked.signal,
-    first: (signal) => acquirePermit({ ...asked, signal }, enter, make),
+    signal: request.signal,
+    first: (signal) => acquirePermit({ ...request, signal }, enter, make),
     second(signal) {
       const other = path.other(() => budget.take(upstream.name))
       return (
-        other && acquirePermit({ ...asked, signal }, () => other, make).catch(path.blame(other.deployment))
+        other && acquirePermit({ ...request, signal }, () => other, make).catch(path.blame(other.deployment))
       )
     },
     discard,

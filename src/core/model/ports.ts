@@ -170,7 +170,7 @@ export type Deployment = {
    * The model name in an answer to a call for `asked`, in place of the upstream's own; undefined: the upstream's own.
    * Absent: always that.
    */
-  readonly answersAs?: (asked: string) => string | undefined
+  readonly answersAs?: (requested: string) => string | undefined
   readonly clocks: Clocks
   readonly retry: Retry
   /** Its weight in the `weighted` strategy; 0: no calls. */

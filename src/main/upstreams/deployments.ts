@@ -65,10 +65,10 @@ export function createDeployment(
 }
 
 /** The name of the model in answers: the caller's, if the configuration has another name for it upstream. */
-function publicName(pattern: string, model: string | undefined): (asked: string) => string | undefined {
+function publicName(pattern: string, model: string | undefined): (requested: string) => string | undefined {
   if (model === undefined || model === pattern) return () => undefined
   if (!pattern.includes('*')) return () => pattern
-  return (asked) => (asked === model ? undefined : asked)
+  return (requested) => (requested === model ? undefined : requested)
 }
 
 function stopsOnAbort(provider: unknown, own: DeploymentSettings['billing']): boolean {

@@ -47,7 +47,7 @@ describe('features of an upstream', () => {
     expect(asking.call).toBe(call)
     expect(notes).toMatchObject({ converted: [], dropped: [] })
     const normalizer = createNormalizer(normal)
-    expect(asking.reading(normalizer)).toBe(normalizer)
+    expect(asking.read(normalizer)).toBe(normalizer)
   })
 
   test('a call with too many stop strings is changed, but keeps its order', () => {
@@ -69,7 +69,7 @@ test('best_of cannot be streamed if it is emulated here', () => {
 
 test('an answer that was cut here is complete, though its upstream continued', () => {
   const { asking } = ask({}, { body: { prompt: 'a', stop: 'X' }, stream: true })
-  const reading = asking.reading(createNormalizer(normal))
+  const reading = asking.read(createNormalizer(normal))
   expect(reading.accept([rawDelta(textChunk('one'))])).toHaveLength(1)
   expect(reading.isCut?.()).toBe(false)
   expect(() => reading.finish()).toThrow(expect.objectContaining({ kind: 'interrupted' }))
