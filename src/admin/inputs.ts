@@ -12,63 +12,63 @@ type Limits = Pick<z.output<typeof teamChange>, keyof z.output<typeof teamChange
 type Before = { readonly budgets: readonly BudgetRule[]; readonly rates: RateRule }
 
 /** A key as requested. Throws Failure for what the schema cannot check. */
-export function newKeyOf(asked: z.output<typeof keyInput>): NewKey {
-  const { kind, role } = asked
+export function newKeyOf(input: z.output<typeof keyInput>): NewKey {
+  const { kind, role } = input
   if (kind === 'inference' && role !== undefined) {
     throw new Failure('invalid_request', 'Only a management key has a role.', { param: 'role' })
   }
   return {
-    ...{ name: asked.name, isDisabled: false, models: [], providers: [], budgets: [], rates: {}, tags: [] },
-    ...keyChangeOf(asked, { budgets: [], rates: {} }),
+    ...{ name: input.name, isDisabled: false, models: [], providers: [], budgets: [], rates: {}, tags: [] },
+    ...keyChangeOf(input, { budgets: [], rates: {} }),
     kind,
     ...(kind === 'management' ? { role: role ?? 'read' } : {}),
   }
 }
 
 /** The changed fields of a key: only those in the request. */
-export function keyChangeOf(asked: KeyChange, before: Before): Partial<NewKey> {
+export function keyChangeOf(input: KeyChange, before: Before): Partial<NewKey> {
   return {
-    ...limitsOf(asked, before),
-    ...given('name', asked.name),
-    ...cleared('team', asked.team),
-    ...cleared('owner', asked.owner),
-    ...cleared('strategy', asked.strategy),
-    ...given('tags', asked.tags),
-    ...given('isDisabled', asked.disabled),
-    ...cleared('expiresAtMs', momentOf(asked.expires_at)),
+    ...limitsOf(input, before),
+    ...given('name', input.name),
+    ...cleared('team', input.team),
+    ...cleared('owner', input.owner),
+    ...cleared('strategy', input.strategy),
+    ...given('tags', input.tags),
+    ...given('isDisabled', input.disabled),
+    ...cleared('expiresAtMs', momentOf(input.expires_at)),
   }
 }
 
-export function newTeamOf({ name, ...asked }: z.output<typeof teamInput>): NewTeam {
+export function newTeamOf({ name, ...input }: z.output<typeof teamInput>): NewTeam {
   return {
     ...{ models: [], providers: [], budgets: [], rates: {} },
-    ...limitsOf(asked, { budgets: [], rates: {} }),
+    ...limitsOf(input, { budgets: [], rates: {} }),
     id: name,
   }
 }
 
-export function teamChangeOf(asked: z.output<typeof teamChange>, before: Before): Partial<NewTeam> {
-  return limitsOf(asked, before)
+export function teamChangeOf(input: z.output<typeof teamChange>, before: Before): Partial<NewTeam> {
+  return limitsOf(input, before)
 }
 
 function limitsOf(
-  asked: Limits,
+  input: Limits,
   before: Before,
 ): Partial<Pick<NewKey, 'models' | 'providers' | 'budgets' | 'rates'>> {
-  const { rpm, tpm, concurrency } = asked
+  const { rpm, tpm, concurrency } = input
   const rates = { ...cleared('rpm', rpm), ...cleared('tpm', tpm), ...cleared('concurrency', concurrency) }
-  const budgets = budgetsOf(asked, before.budgets)
+  const budgets = budgetsOf(input, before.budgets)
   return {
-    ...given('models', asked.models),
-    ...given('providers', asked.providers),
+    ...given('models', input.models),
+    ...given('providers', input.providers),
     ...(budgets === undefined ? {} : { budgets }),
     ...(Object.keys(rates).length === 0 ? {} : { rates: { ...before.rates, ...rates } }),
   }
 }
 
 /** OpenRouter's single limit, and our budgets beside it. */
-function budgetsOf(asked: Limits, before: readonly BudgetRule[]): readonly BudgetRule[] | undefined {
-  const { limit, limit_reset: reset, budgets } = asked
+function budgetsOf(input: Limits, before: readonly BudgetRule[]): readonly BudgetRule[] | undefined {
+  const { limit, limit_reset: reset, budgets } = input
   if (limit === undefined && reset === undefined && budgets === undefined) return undefined
   const known = before.find(({ name }) => name === limitName)
   const others =
@@ -92,15 +92,15 @@ const limitName = 'limit'
 
 const resets = { daily: 'day', weekly: 'week', monthly: 'month' } as const
 
-function ruleOf(asked: z.output<typeof budgetInput>, place: string): BudgetRule {
-  if (!isZone(asked.zone)) {
+function ruleOf(input: z.output<typeof budgetInput>, place: string): BudgetRule {
+  if (!isZone(input.zone)) {
     throw new Failure('invalid_request', 'The zone is not an IANA time zone.', { param: `${place}.zone` })
   }
   return {
-    name: asked.name,
-    limitNanoUsd: nanoOf(asked.limit, `${place}.limit`),
-    ...{ window: asked.window, zone: asked.zone, weekStart: asked.week_start },
-    ...{ models: asked.models, providers: asked.providers, isPerUser: asked.per_user },
+    name: input.name,
+    limitNanoUsd: nanoOf(input.limit, `${place}.limit`),
+    ...{ window: input.window, zone: input.zone, weekStart: input.week_start },
+    ...{ models: input.models, providers: input.providers, isPerUser: input.per_user },
   }
 }
 

@@ -97,8 +97,8 @@ function settleRoute({ changes }: KeysParts): AdminRoute {
       const nano = nanoOf(body.cost_usd, 'cost_usd')
       const id = path['id'] ?? ''
       const outcome = await changes.settleCall(by, id, nano, body.reason)
-      const told = { settled: outcome === 'settled', pending: outcome === 'pending' }
-      return { data: { id, ...told, cost_usd: usdOf(nano), cost_nano_usd: nano } }
+      const state = { settled: outcome === 'settled', pending: outcome === 'pending' }
+      return { data: { id, ...state, cost_usd: usdOf(nano), cost_nano_usd: nano } }
     },
   })
 }

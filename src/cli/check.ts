@@ -57,8 +57,8 @@ async function checkConfig(
   ]
   for (const line of found) process.stdout.write(`${line}\n`)
   if (found.length > 0) process.stdout.write('\n')
-  const told = { prices, isWhole: asks.all, showsRoutes: asks.prices }
-  process.stdout.write(`${describeConfig(written, providers, told)}\n`)
+  const shown = { prices, isWhole: asks.all, showsRoutes: asks.prices }
+  process.stdout.write(`${describeConfig(written, providers, shown)}\n`)
   // Without a provider's list, some of the requested prices are missing.
   return silent.length === 0 && answers.every(({ isWell }) => isWell) ? 0 : 1
 }

@@ -17,10 +17,10 @@ export type FileWatch = {
 export function watchFiles({ everyMs, paths, known, changed }: FileWatch): Disposable {
   let isOver = false
   /** For each file, the text of the last poll, and the text for which `changed` was called. */
-  const files = new Map<string, { seen: string | undefined; told: string | undefined }>()
+  const files = new Map<string, { seen: string | undefined; reported: string | undefined }>()
   const fileAt = (path: string) => {
     const text = files.has(path) ? undefined : known(path)
-    const file = files.get(path) ?? { seen: text, told: text }
+    const file = files.get(path) ?? { seen: text, reported: text }
     files.set(path, file)
     return file
   }
@@ -29,8 +29,8 @@ export function watchFiles({ everyMs, paths, known, changed }: FileWatch): Dispo
     for (const path of paths()) {
       const file = fileAt(path)
       const now = await textOf(path, file.seen)
-      if (now === file.seen && now !== file.told) {
-        file.told = now
+      if (now === file.seen && now !== file.reported) {
+        file.reported = now
         isChanged = now !== known(path) || isChanged
       }
       file.seen = now

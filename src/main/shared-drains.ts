@@ -8,7 +8,7 @@ export function drainsOver(bus: SharedBus, own: Drains): Drains {
     if (drain === null) own.end(deployment)
     else own.begin(deployment, { ...drain, reason: drain.reason })
   })
-  const tell = (told: DrainChange) => bus.publish(topic, JSON.stringify(told))
+  const tell = (change: DrainChange) => bus.publish(topic, JSON.stringify(change))
   return {
     get version() {
       return own.version

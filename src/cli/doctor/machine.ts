@@ -112,11 +112,11 @@ export function diagnoseData(directory: string): Diagnosis {
   }
   const { bavail, bsize } = statfsSync(path)
   const free = bavail * bsize
-  const told = `${directory} is writable, ${(free / 1e9).toFixed(1)} GB are free`
-  if (free > leastFree) return good('data', told)
+  const found = `${directory} is writable, ${(free / 1e9).toFixed(1)} GB are free`
+  if (free > leastFree) return good('data', found)
   return odd(
     'data',
-    told,
+    found,
     'The ledger keeps up to ledger.spoolBytes there: free some space, or set DATA_DIR to another disk.',
   )
 }

@@ -45,11 +45,11 @@ export async function diagnoseClock(urls: readonly string[], nowEpochMs: () => n
     const date = await dateOf(url)
     if (date === undefined) continue
     const aside = Math.round((nowEpochMs() - date) / 1000)
-    const told = `${Math.abs(aside)} s ${aside < 0 ? 'behind' : 'ahead of'} ${new URL(url).host}`
+    const found = `${Math.abs(aside)} s ${aside < 0 ? 'behind' : 'ahead of'} ${new URL(url).host}`
     // The header has whole seconds, and the answer takes some time.
     if (Math.abs(aside) <= 5) return good('clock', `agrees with ${new URL(url).host}`)
-    if (Math.abs(aside) <= 60) return good('clock', told)
-    return odd('clock', told, 'Synchronize the clock by NTP: prices, budgets and records depend on it.')
+    if (Math.abs(aside) <= 60) return good('clock', found)
+    return odd('clock', found, 'Synchronize the clock by NTP: prices, budgets and records depend on it.')
   }
   return odd('clock', 'no server answered with the time', 'Check that this machine can reach its providers.')
 }

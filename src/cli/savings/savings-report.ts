@@ -46,7 +46,8 @@ export function createSavingsReport(): SavingsReport {
         disagreements.push(`line ${totals.lines}: ${thrown.message}`)
       }
     },
-    text: () => [...tableOf(deployments), '', ...summaryOf(totals), ...told(disagreements), ''].join('\n'),
+    text: () =>
+      [...tableOf(deployments), '', ...summaryOf(totals), ...verdictOn(disagreements), ''].join('\n'),
   }
 }
 
@@ -90,7 +91,7 @@ function disagreementsOf(
   line: number,
 ): string[] {
   const found = spendingOf(attempts, baseline)
-  const pairs: (readonly [name: string, told: unknown, found: unknown])[] = [
+  const pairs: (readonly [name: string, written: unknown, found: unknown])[] = [
     ...attempts.map(
       (attempt, place) =>
         [`attempts[${place}].costNanoUsd`, toldByAttempt[place], attemptNanoUsd(attempt)] as const,
@@ -192,7 +193,7 @@ function summaryOf({
   ]
 }
 
-function told(disagreements: readonly string[]): readonly string[] {
+function verdictOn(disagreements: readonly string[]): readonly string[] {
   if (disagreements.length === 0) return ['Every line agrees with its usage and prices.']
   return ['', 'Lines that disagree:', ...disagreements.map((each) => `  ${each}`)]
 }

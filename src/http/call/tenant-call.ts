@@ -21,13 +21,13 @@ export function enterAs<Asked extends AnyCall>(
   if (user !== undefined) record.usedBy(tenant.userOf(user))
   const { id: callId, model } = call
   const ofTenant = tenant.callTenant({ callId, model, user })
-  const asked = ofTenant === undefined ? call : { ...call, tenant: ofTenant }
+  const owned = ofTenant === undefined ? call : { ...call, tenant: ofTenant }
   const entering = tenant.enter({ callId, model, tokens: () => wantedTokens(call) })
-  if (entering === undefined) return asked
+  if (entering === undefined) return owned
   return entering.then(({ headroom, refusal }) => {
     record.ratedAt(headroom)
     if (refusal !== undefined) throw refusal
-    return asked
+    return owned
   })
 }
 
@@ -44,8 +44,8 @@ export function previewAs<Asked extends AnyCall>(
 }
 
 /** Throws for a model that the key may not use, with the error for an unknown model. */
-function refuseOthers(tenant: Tenant, { model: asked, steering }: AnyCall): void {
-  for (const model of [asked, ...(steering?.models ?? [])]) {
+function refuseOthers(tenant: Tenant, { model: requested, steering }: AnyCall): void {
+  for (const model of [requested, ...(steering?.models ?? [])]) {
     if (!tenant.allowsModel(model)) throw unknownModel(model)
   }
 }

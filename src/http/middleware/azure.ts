@@ -25,6 +25,6 @@ export function mapAzurePaths(): Middleware {
 
 /** The path in the caller's request, for error messages. */
 export function requestedPath({ state, path }: Context): string {
-  const asked: unknown = state['requestedPath']
-  return typeof asked === 'string' ? asked : path
+  const requested: unknown = state['requestedPath']
+  return typeof requested === 'string' ? requested : path
 }

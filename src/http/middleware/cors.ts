@@ -76,8 +76,8 @@ const maxAgeSeconds = '7200'
  * The allowed headers: the requested ones that are known, and those that every call needs. `*` would not include
  * `authorization`.
  */
-function allowedHeaders(asked: string): string {
-  const names = asked.split(',').map((name) => name.trim().toLowerCase())
+function allowedHeaders(requested: string): string {
+  const names = requested.split(',').map((name) => name.trim().toLowerCase())
   const wanted = names.filter((name) => headerName.test(name) && mayBeSent(name))
   return [...new Set(['authorization', 'content-type', ...wanted])].join(', ')
 }

@@ -8,7 +8,7 @@ export interface IdempotentAnswers {
    * Returns the result of `perform`, or the earlier result under the same key. Throws `key_reused` if the key was used
    * with another request. Failures are not kept.
    */
-  run(asked: KeyedRequest, perform: () => Promise<unknown>): Promise<unknown>
+  run(request: KeyedRequest, perform: () => Promise<unknown>): Promise<unknown>
 }
 
 export type KeyedRequest = {

@@ -51,8 +51,8 @@ export function serveExplain(router: Router, prefix: string, parts: ExplainParts
     const { json: body } = await readBody(ctx)
     const requestId = ctx.state['requestId'] as string
     const headers = headerLookup(ctx.req)
-    const asked = { body, dialect: namedIn(ctx, headers), headers, caller, requestId }
-    const answer = await explained({ ...asked, isCounted: ctx.query['count'] === 'true' }, parts)
+    const request = { body, dialect: namedIn(ctx, headers), headers, caller, requestId }
+    const answer = await explained({ ...request, isCounted: ctx.query['count'] === 'true' }, parts)
     ctx.respond = false
     sendJson(ctx.req, ctx.res, 200, answer, ['x-request-id', requestId])
   })
@@ -80,9 +80,9 @@ export async function explained(
   const { id, credential, tenant } = caller
   const dialect = findDialect(named ?? dialectOf(body.value, headers), parts)
   const incoming = { body, credential, deadlineMs: undefined, strict, headers }
-  const asked = await parseWhole(dialect, { ...incoming, id: requestId, tenant: id })
+  const parsed = await parseWhole(dialect, { ...incoming, id: requestId, tenant: id })
   const { call, preview } =
-    tenant === undefined ? { call: asked, preview: undefined } : previewAs(tenant, asked, headers)
+    tenant === undefined ? { call: parsed, preview: undefined } : previewAs(tenant, parsed, headers)
   const explanation = gateway.explain(call)
   const quote = await quoteExplained(call, explanation)
   const hold = quote === undefined ? null : holdBody(quote, preview?.budgets(quote.failure) ?? [])

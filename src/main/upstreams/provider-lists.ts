@@ -139,8 +139,9 @@ function startReader(upstream: Upstream, parts: ProviderListsParts): Reader {
       if (stopped.signal.aborted) return
       const { kind, upstreamStatus, operatorNote } = asFailure(thrown)
       const since = list === undefined ? undefined : new Date(list.epochMs).toISOString()
-      const told = { provider: name, failure: kind, upstreamStatus, operatorNote, listOf: since }
-      if (failures === 0) log.warn(told, 'the provider did not list its models; the last list stays in use')
+      const details = { provider: name, failure: kind, upstreamStatus, operatorNote, listOf: since }
+      if (failures === 0)
+        log.warn(details, 'the provider did not list its models; the last list stays in use')
       after(waitsMs[failures] ?? Math.min(everyMs, waitsMs.at(-1) ?? everyMs))
       failures++
     }

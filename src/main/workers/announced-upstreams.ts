@@ -30,8 +30,8 @@ export function announcedUpstreams(
           probed(id, probe) {
             given.standings.probed(id, probe)
             const { answer, atEpochMs } = probe
-            const told = answer instanceof Failure ? { failure: writeFailure(answer) } : { health: answer }
-            fleet().tell('probe', id, atEpochMs, told)
+            const result = answer instanceof Failure ? { failure: writeFailure(answer) } : { health: answer }
+            fleet().tell('probe', id, atEpochMs, result)
           },
         },
       }),

@@ -101,13 +101,13 @@ class GatheredCommits implements Commits {
     this.#sums = new Map()
     this.#next = undefined
     this.#isOnItsWay = true
-    const asked = this.#primary.ask('commit', commit)
+    const sent = this.#primary.ask('commit', commit)
     this.#primary.hurry()
     const over = () => {
       this.#isOnItsWay = false
       this.#send()
     }
-    asked.then(
+    sent.then(
       (takesHolds) => {
         this.#takesHolds = takesHolds === true
         waiting?.resolve()

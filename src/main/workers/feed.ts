@@ -13,7 +13,7 @@ import {
 import type { WorkerStart } from './worker-start.ts'
 
 /** A probe as the primary reports it. */
-type ToldProbe = { readonly failure: WrittenFailure } | { readonly health: UpstreamHealth }
+type ProbeMessage = { readonly failure: WrittenFailure } | { readonly health: UpstreamHealth }
 
 /** Models and health of upstreams as the primary knows them: workers do not ask upstreams. */
 export function followFeed(primary: Peer, start: WorkerStart): Pick<Role, 'readLists' | 'startProbes'> {
@@ -29,8 +29,8 @@ export function followFeed(primary: Peer, start: WorkerStart): Pick<Role, 'readL
       lists.set(name, list)
       for (const take of heard) take(name, list)
     },
-    probe(id: string, atEpochMs: number, told: ToldProbe) {
-      const answer = 'failure' in told ? readFailure(told.failure) : told.health
+    probe(id: string, atEpochMs: number, result: ProbeMessage) {
+      const answer = 'failure' in result ? readFailure(result.failure) : result.health
       for (const take of probed) take(id, { atEpochMs, answer })
     },
   })

@@ -120,13 +120,13 @@ async function abandon(
 
 /** By counter, the highest part that was reported: several workers see the same part at the same time. */
 function createToldOnce(most = 10_000): (counter: string, part: number) => boolean {
-  const told = new Map<string, number>()
+  const seen = new Map<string, number>()
   return (counter, part) => {
-    if (part <= (told.get(counter) ?? 0)) return false
-    told.delete(counter)
-    told.set(counter, part)
-    const [oldest] = told.keys()
-    if (told.size > most && oldest !== undefined) told.delete(oldest)
+    if (part <= (seen.get(counter) ?? 0)) return false
+    seen.delete(counter)
+    seen.set(counter, part)
+    const [oldest] = seen.keys()
+    if (seen.size > most && oldest !== undefined) seen.delete(oldest)
     return true
   }
 }

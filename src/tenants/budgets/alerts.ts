@@ -49,7 +49,7 @@ export type AlertPost = {
 export function createAlerts(parts: AlertsParts): Alerts {
   const { desk, settings, note, send } = parts
   /** By counter: the highest part that was reported. */
-  const told = new Map<string, number>()
+  const sent = new Map<string, number>()
   /** Where something was spent, by counter: the calls of one turn are one read, after what they spent was sent. */
   let due = new Map<string, Applied>()
   let isDue = false
@@ -67,9 +67,9 @@ export function createAlerts(parts: AlertsParts): Alerts {
     const { budget, window, counter, limitNanoUsd } = applied
     const { at: parts, webhook, secret } = settings()
     const reached = parts.findLast((part) => spentNanoUsd >= part * limitNanoUsd)
-    if (reached === undefined || reached <= (told.get(counter) ?? 0)) return
-    forgetOld(told, counter)
-    told.set(counter, reached)
+    if (reached === undefined || reached <= (sent.get(counter) ?? 0)) return
+    forgetOld(sent, counter)
+    sent.set(counter, reached)
     note(entryOf(counter, reached, desk.clock.epochMs()))
     const alert: Alert = {
       ...{ budget: budget.id, title: titleOf(budget), window: window.id, at: reached },
@@ -87,8 +87,8 @@ export function createAlerts(parts: AlertsParts): Alerts {
   }
   const hear = ({ subject, after }: AdminEntry) => {
     const at = isObject(after) ? numberOf(after['at']) : Number.NaN
-    if (subject.kind !== kind || !(at > (told.get(subject.id) ?? 0))) return false
-    told.set(subject.id, at)
+    if (subject.kind !== kind || !(at > (sent.get(subject.id) ?? 0))) return false
+    sent.set(subject.id, at)
     return true
   }
   return {
@@ -97,17 +97,17 @@ export function createAlerts(parts: AlertsParts): Alerts {
       name: 'alerts',
       restore(snapshot) {
         for (const [counter, at] of Array.isArray(snapshot) ? (snapshot as SentAlerts) : [])
-          told.set(counter, at)
+          sent.set(counter, at)
       },
       apply(entry) {
         if (entry.type === 'admin') hear(entry)
       },
-      snapshot: (): SentAlerts => [...told],
+      snapshot: (): SentAlerts => [...sent],
     },
     look(applied) {
       const { at: parts } = settings()
       for (const one of applied) {
-        if ((parts.at(-1) ?? 0) > (told.get(one.counter) ?? 0)) due.set(one.counter, one)
+        if ((parts.at(-1) ?? 0) > (sent.get(one.counter) ?? 0)) due.set(one.counter, one)
       }
       if (due.size > 0 && !isDue) setImmediate(() => void look())
       isDue = due.size > 0
@@ -128,8 +128,8 @@ function entryOf(counter: string, reached: number, at: number): AdminEntry {
 }
 
 /** Other windows of the same budget have ended. */
-function forgetOld(told: Map<string, number>, counter: string): void {
+function forgetOld(sent: Map<string, number>, counter: string): void {
   const budget = counter.slice(0, counter.lastIndexOf('|') + 1)
-  if (told.size < 10_000) return
-  for (const known of told.keys()) if (known.startsWith(budget)) told.delete(known)
+  if (sent.size < 10_000) return
+  for (const known of sent.keys()) if (known.startsWith(budget)) sent.delete(known)
 }

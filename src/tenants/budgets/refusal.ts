@@ -53,10 +53,10 @@ function failureOf(met: Met, { status }: Pick<BudgetTerms, 'status'>): Failure {
   const { of } = met
   const headers = { 'x-pandotate-limit': limitNameOf(of.budget) }
   if (isHeldOnly(met)) {
-    const message = `${told(met)} Running calls hold the rest: try again shortly.`
+    const message = `${stateOf(met)} Running calls hold the rest: try again shortly.`
     return new Failure('limit_reached', message, { headers, retryAfterMs: heldWaitMs })
   }
-  const message = `${told(met)} ${advice(met)}`
+  const message = `${stateOf(met)} ${advice(met)}`
   return new Failure('quota_exhausted', message, {
     headers: { ...headers, 'x-should-retry': 'false' },
     shown: { status },
@@ -65,7 +65,7 @@ function failureOf(met: Met, { status }: Pick<BudgetTerms, 'status'>): Failure {
 
 const heldWaitMs = 1000
 
-function told({ blocker, of }: Met): string {
+function stateOf({ blocker, of }: Met): string {
   const { spentNanoUsd, heldNanoUsd, uncertainNanoUsd, wantedNanoUsd } = blocker
   const amounts = [
     `limit ${shownUsd(of.limitNanoUsd)}`,
