@@ -22,7 +22,7 @@ describe('without a gateway that runs', () => {
     expect(code).toBe(1)
     expect(printed).toContain('No gateway answers at http://127.0.0.1:1.')
     expect(printed).toContain(`${directory} is in use by process ${process.pid}`)
-    expect(printed).toContain('run this with its PORT and HOST')
+    expect(printed).toContain('run this command with its PORT and HOST')
   })
 
   test('keys and teams are made, listed, rotated, disabled and deleted in the data directory', async () => {
