@@ -110,7 +110,7 @@ describe('the two commands', () => {
 })
 
 describe('what docs/configuration.md says of the environment', () => {
-  const table = [...page('configuration.md').matchAll(/^\| (`[A-Z_`, ]+`) \| (.*?) \|/gm)].flatMap(
+  const table = [...page('configuration.md').matchAll(/^\| (`[A-Z_`, ]+`) \|(.*?) \|/gm)].flatMap(
     ([, names = '', defaults = '']) => {
       const values = codesIn(defaults)
       return codesIn(names).map((name, at): [string, string] => [name, values[at] ?? ''])
