@@ -165,7 +165,7 @@ function showConfiguration(registry: Registry, configuration: () => Configuratio
   counter('pandotate_config_reloads_total', 'Configurations applied after the first.', ({ taken }) => taken)
   counter(
     'pandotate_config_reload_failures_total',
-    'Configurations refused: the last good one stayed in use.',
+    'Configurations refused: the last valid one stayed in use.',
     ({ refused }) => refused,
   )
   gauge(
