@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { numberOf, spell } from '../../core/model/json/json.ts'
 import type { Sink } from '../../core/model/ports.ts'
 import { attemptFields } from '../../core/model/record/fields/attempt-fields.ts'
 import { callFields } from '../../core/model/record/fields/call-fields.ts'
@@ -107,12 +108,13 @@ function counter<Row>(
   return added(new Counter({ name, help, labelNames, registers: [registry] }), labels, amount)
 }
 
-/** A record without the amount, or in which it is false, is not counted. */
+/** An amount of true counts as 1. A record without the amount, or in which it is false, is not counted. */
 function added<Row>(metric: Counter, labels: Labels<Row>, amount?: Source<Row>): Count<Row> {
   const labelsOf = labelReader(labels)
   return (row) => {
-    const value = amount === undefined ? 1 : amount.of(row)
-    if (value !== undefined && value !== false) metric.inc(labelsOf(row), Number(value))
+    const value = amount === undefined ? true : amount.of(row)
+    if (value !== undefined && value !== false)
+      metric.inc(labelsOf(row), value === true ? 1 : numberOf(value))
   }
 }
 
@@ -131,7 +133,7 @@ function histogram<Row>(
   const labelsOf = labelReader(labels)
   return (row) => {
     const value = ms.of(row)
-    if (value !== undefined) metric.observe(labelsOf(row), Number(value) / 1000)
+    if (value !== undefined) metric.observe(labelsOf(row), numberOf(value) / 1000)
   }
 }
 
@@ -139,7 +141,7 @@ function labelReader<Row>(labels: Labels<Row>): (row: Row) => Record<string, str
   const sources = Object.entries(labels)
   return (row) => {
     const values: Record<string, string> = {}
-    for (const [name, { of }] of sources) values[name] = String(of(row))
+    for (const [name, { of }] of sources) values[name] = spell(of(row))
     return values
   }
 }
@@ -151,7 +153,7 @@ function boundedCause({ of }: Source<AttemptRecord>): Source<AttemptRecord> {
     of(attempt) {
       const code = of(attempt)
       if (code === undefined) return 'none'
-      const cause = String(code)
+      const cause = spell(code)
       if (!/^[A-Z][A-Z0-9_]{1,39}$/.test(cause)) return 'other'
       if (causes.size < mostCauses) causes.add(cause)
       return causes.has(cause) ? cause : 'other'
