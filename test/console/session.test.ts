@@ -33,6 +33,12 @@ describe('the console', () => {
     expect(texts[0]).not.toMatch(/<script(?![^>]* src=)|<style|style=| on\w+=/)
   })
 
+  test('is found with a slash at the end of its address', async () => {
+    await using gateway = await startTestGateway()
+    const page = await fetch(`${gateway.url}/console/`)
+    expect([page.status, new URL(page.url).pathname]).toEqual([200, '/console'])
+  })
+
   test('is under 100 kB in all, compressed, in files whose names change with what is in them', async () => {
     await using gateway = await startTestGateway()
     const page = await (await fetch(`${gateway.url}/console`)).text()

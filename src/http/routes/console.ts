@@ -42,7 +42,15 @@ export function serveConsole(router: Router, parts: ConsoleParts): void {
     sendText(ctx.req, ctx.res, 200, page, headers, 'text/html; charset=utf-8')
   }
   router.get('/console', sendPage)
+  router.get('/console/', redirectToConsole)
   router.get('/console/*page', sendPage)
+}
+
+/** 302 to `/console`. */
+export function redirectToConsole(ctx: Context): void {
+  ctx.respond = false
+  const headers = ['x-request-id', ctx.state['requestId'] as string, 'vary', 'accept']
+  ctx.res.writeHead(302, [...headers, 'location', '/console', 'cache-control', 'no-store']).end()
 }
 
 const securityHeaders = [

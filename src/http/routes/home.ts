@@ -7,6 +7,7 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { Router as ModelRouter } from '../../core/plan/router.ts'
 import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
+import { redirectToConsole } from './console.ts'
 import { curlExample, type ExampleCall, exampleModel, sdkExample } from './example-call.ts'
 
 export type HomeParts = {
@@ -46,12 +47,6 @@ export function serveHome(router: Router, parts: HomeParts): void {
     ]
     sendText(ctx.req, ctx.res, 200, pageOf(shown, parts), [...headers, ...policy], 'text/html; charset=utf-8')
   })
-}
-
-function redirectToConsole(ctx: Context): void {
-  ctx.respond = false
-  const headers = ['x-request-id', ctx.state['requestId'] as string, 'vary', 'accept']
-  ctx.res.writeHead(302, [...headers, 'location', '/console', 'cache-control', 'no-store']).end()
 }
 
 function isAdmitted({ req }: Context, gate: Authenticator): boolean {
