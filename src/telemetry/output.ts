@@ -1,6 +1,7 @@
 import { write } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import type { EncodedLine } from '../core/model/record/line-writer.ts'
+import { withRoom } from '../core/model/with-room.ts'
 
 /** The destination of log lines: written in order, in batches. */
 export interface LogOutput extends AsyncDisposable {
@@ -47,10 +48,7 @@ export function createOutput({ descriptor, batchBytes, waitMs }: OutputSettings)
   }
   const makeRoom = (bytes: number) => {
     if (waitingBytes > mostWaitingBytes) waitingBytes = 0
-    if (waitingBytes + bytes <= waiting.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(waiting.length * 2, waitingBytes + bytes))
-    waiting.copy(larger, 0, 0, waitingBytes)
-    waiting = larger
+    waiting = withRoom(waiting, waitingBytes, bytes)
   }
   const added = (bytes: number) => {
     waitingBytes += bytes

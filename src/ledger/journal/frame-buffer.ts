@@ -1,4 +1,5 @@
 import type { CallEntry } from '../../core/model/journal.ts'
+import { withRoom } from '../../core/model/with-room.ts'
 import { closeFrame, frameOverhead, readFrames, textStart, writeFrame } from './frame.ts'
 
 /** Finished calls as frames. */
@@ -57,10 +58,7 @@ export class FrameBuffer {
   }
 
   #makeRoom(bytes: number): void {
-    if (this.#length + bytes <= this.#room.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#room.length * 2, this.#length + bytes))
-    this.#room.copy(larger, 0, 0, this.#length)
-    this.#room = larger
+    this.#room = withRoom(this.#room, this.#length, bytes)
   }
 }
 

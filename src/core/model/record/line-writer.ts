@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { withRoom } from '../with-room.ts'
 
 /** JSON text as UTF-8: the first `length` of the bytes. Those of a `LineWriter` are valid until its next `clear`. */
 export type EncodedLine = { readonly bytes: Buffer; readonly length: number }
@@ -97,11 +98,8 @@ export class LineWriter implements EncodedLine {
 
   /** The buffer, with room for this many bytes more. */
   #room(count: number): Buffer {
-    if (this.#length + count <= this.#bytes.length) return this.#bytes
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + count))
-    this.#bytes.copy(larger, 0, 0, this.#length)
-    this.#bytes = larger
-    return larger
+    this.#bytes = withRoom(this.#bytes, this.#length, count)
+    return this.#bytes
   }
 }
 
