@@ -1,5 +1,4 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import { numberOf, spell } from '../../core/model/json/json.ts'
 import type { Sink } from '../../core/model/ports.ts'
 import { attemptFields } from '../../core/model/record/fields/attempt-fields.ts'
 import { callFields } from '../../core/model/record/fields/call-fields.ts'
@@ -88,7 +87,7 @@ function failureMetrics(registry: Registry): readonly Count<AttemptRecord>[] {
 }
 
 /** A member of the record's table. */
-type Source<Row> = { readonly of: (row: Row) => unknown }
+type Source<Row> = { readonly of: (row: Row) => string | number | boolean | null | undefined }
 
 type Labels<Row> = Readonly<Record<string, Source<Row>>>
 
@@ -113,8 +112,7 @@ function added<Row>(metric: Counter, labels: Labels<Row>, amount?: Source<Row>):
   const labelsOf = labelReader(labels)
   return (row) => {
     const value = amount === undefined ? true : amount.of(row)
-    if (value !== undefined && value !== false)
-      metric.inc(labelsOf(row), value === true ? 1 : numberOf(value))
+    if (value !== undefined && value !== false) metric.inc(labelsOf(row), Number(value))
   }
 }
 
@@ -133,7 +131,7 @@ function histogram<Row>(
   const labelsOf = labelReader(labels)
   return (row) => {
     const value = ms.of(row)
-    if (value !== undefined) metric.observe(labelsOf(row), numberOf(value) / 1000)
+    if (value !== undefined) metric.observe(labelsOf(row), Number(value) / 1000)
   }
 }
 
@@ -141,7 +139,7 @@ function labelReader<Row>(labels: Labels<Row>): (row: Row) => Record<string, str
   const sources = Object.entries(labels)
   return (row) => {
     const values: Record<string, string> = {}
-    for (const [name, { of }] of sources) values[name] = spell(of(row))
+    for (const [name, { of }] of sources) values[name] = String(of(row))
     return values
   }
 }
@@ -153,7 +151,7 @@ function boundedCause({ of }: Source<AttemptRecord>): Source<AttemptRecord> {
     of(attempt) {
       const code = of(attempt)
       if (code === undefined) return 'none'
-      const cause = spell(code)
+      const cause = String(code)
       if (!/^[A-Z][A-Z0-9_]{1,39}$/.test(cause)) return 'other'
       if (causes.size < mostCauses) causes.add(cause)
       return causes.has(cause) ? cause : 'other'

@@ -20,7 +20,7 @@ export const failureFields = {
 export function causeCode<Row>(
   of: (row: Row) => Failure | undefined,
   notes: FieldNotes = {},
-): Field<Row, string | number | undefined> {
+): Field<Row, string | number | undefined, string | undefined> {
   const about = 'The code of the underlying error, such as `ECONNREFUSED`'
   const coded = text(about, (row: Row) => textOf(causeCodeOf(of(row))), notes)
   return {

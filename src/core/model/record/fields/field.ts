@@ -6,16 +6,16 @@ import { readAmount, readFlag, readList, readNames, readNumber, readObject, read
 
 /**
  * One member of a line of the log: how it is written from a record, how it is read from JSON, and what it is for.
- * `Value` holds undefined where the member may be absent.
+ * `Value` holds undefined where the member may be absent. `Own` is the type of its value in a record.
  */
-export type Field<Row, Value> = {
+export type Field<Row, Value, Own = unknown> = {
   /** For docs/observability.md: a sentence without its full stop. */
   readonly about: string
   readonly unit: Unit | undefined
   /** Its name in `GET /v1/generation`, and the value there if the line lacks it. */
   readonly api: ApiName | undefined
   /** The value in a record, before it is written; undefined if the record lacks it. Metrics are made from it. */
-  readonly of: (row: Row) => unknown
+  readonly of: (row: Row) => Own
   /** Writes the member with its label, `,"name":`; nothing if the record lacks it. */
   readonly write: (row: Row, label: Label, line: LineWriter) => void
   /** Throws RangeError for a value that this member cannot have. */
@@ -89,7 +89,7 @@ export function text<Row, Value extends string | null | undefined>(
   about: string,
   of: (row: Row) => Value,
   notes: FieldNotes = {},
-): Field<Row, Value> {
+): Field<Row, Value, Value> {
   return field(about, notes, of, readText as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
@@ -104,7 +104,7 @@ export function clipped<Row>(
   about: string,
   of: (row: Row) => string | undefined,
   notes: FieldNotes = {},
-): Field<Row, string | undefined> {
+): Field<Row, string | undefined, string | undefined> {
   return text(about, (row: Row) => clip(of(row)), notes)
 }
 
@@ -112,7 +112,7 @@ export function number<Row, Value extends number | undefined>(
   about: string,
   of: (row: Row) => Value,
   notes: FieldNotes = {},
-): Field<Row, Value> {
+): Field<Row, Value, Value> {
   return field(about, notes, of, readNumber as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
@@ -126,7 +126,7 @@ export function amount<Row>(
   about: string,
   of: (row: Row) => number | undefined,
   notes: FieldNotes = {},
-): Field<Row, number | undefined> {
+): Field<Row, number | undefined, number | undefined> {
   return field(about, { unit: 'nano-USD', ...notes }, of, readAmount, (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
@@ -140,7 +140,7 @@ export function duration<Row, Value extends number | undefined>(
   about: string,
   of: (row: Row) => Value,
   notes: FieldNotes = {},
-): Field<Row, Value> {
+): Field<Row, Value, Value> {
   return field(
     about,
     { unit: 'ms', ...notes },
@@ -159,7 +159,7 @@ export function flag<Row, Value extends boolean | undefined>(
   about: string,
   of: (row: Row) => Value,
   notes: FieldNotes = {},
-): Field<Row, Value> {
+): Field<Row, Value, Value> {
   return field(about, notes, of, readFlag as Field<Row, Value>['read'], (row, label, line) => {
     const value = of(row)
     if (value === undefined) return
@@ -211,14 +211,20 @@ export function object<Row, Table extends Fields>(
 ): Field<Row, LineOf<Table> | undefined> {
   const write = innerWriterOf(inner)
   return {
-    ...field<Row, LineOf<Table> | undefined>(about, notes, of, readObject as never, (row, label, line) => {
-      const value = of(row)
-      if (value === undefined) return
-      line.put(label)
-      line.put(openBrace)
-      write(value, line)
-      line.put(closeBrace)
-    }),
+    ...field<Row, LineOf<Table> | undefined, unknown>(
+      about,
+      notes,
+      of,
+      readObject as never,
+      (row, label, line) => {
+        const value = of(row)
+        if (value === undefined) return
+        line.put(label)
+        line.put(openBrace)
+        write(value, line)
+        line.put(closeBrace)
+      },
+    ),
     inner,
   }
 }
@@ -232,7 +238,7 @@ export function list<Row, Table extends Fields>(
 ): Field<Row, readonly LineOf<Table>[]> {
   const write = innerWriterOf(inner)
   return {
-    ...field<Row, readonly LineOf<Table>[]>(
+    ...field<Row, readonly LineOf<Table>[], unknown>(
       about,
       { otherwise: [], ...notes },
       of,
@@ -262,25 +268,31 @@ export function amounts<Row, Value extends object>(
   of: (row: Row) => Value | undefined,
   notes: FieldNotes = {},
 ): Field<Row, Partial<Value> | undefined> {
-  return field<Row, Partial<Value> | undefined>(about, notes, of, readObject as never, (row, label, line) => {
-    const value = of(row)
-    if (value === undefined) return
-    line.put(label)
-    line.json(JSON.stringify(value))
-  })
+  return field<Row, Partial<Value> | undefined, unknown>(
+    about,
+    notes,
+    of,
+    readObject as never,
+    (row, label, line) => {
+      const value = of(row)
+      if (value === undefined) return
+      line.put(label)
+      line.json(JSON.stringify(value))
+    },
+  )
 }
 
 function innerWriterOf<Table extends Fields>(inner: Table): (row: RowOf<Table>, line: LineWriter) => void {
   return writerOf(inner as unknown as Readonly<Record<string, Field<RowOf<Table>, unknown>>>)
 }
 
-function field<Row, Value>(
+function field<Row, Value, Own>(
   about: string,
   { api, otherwise = null, unit }: FieldNotes,
-  of: Field<Row, Value>['of'],
+  of: (row: Row) => Own,
   read: Field<Row, Value>['read'],
   write: Field<Row, Value>['write'],
-): Field<Row, Value> {
+): Field<Row, Value, Own> {
   return {
     about,
     unit,
