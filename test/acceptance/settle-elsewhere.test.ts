@@ -63,6 +63,24 @@ test.skipIf(noPostgres)(
   },
 )
 
+test('an uncertain call that no budget counts is settled in the reports, once', async () => {
+  await using upstream = await startSilentUpstream()
+  const file = JSON.stringify({
+    auth: { keys: [{ key: callerKey, name: 'caller' }] },
+    providers: { up: { type: 'openai-compatible', baseUrl: upstream.url, apiKey: 'sk-upstream' } },
+    models: { m: { deployments: [{ provider: 'up', price: { input: 1, output: 2 } }] } },
+  })
+  await using node = await startGateway({ environment: { ADMIN_KEY: adminKey }, file })
+  const id = await leave(node, upstream)
+  expect(await settle(node, 'req_of_nobody')).toMatchObject({ settled: false, pending: false })
+  await expect.poll(() => settle(node, id)).toMatchObject({ id, settled: true, cost_nano_usd: 10_000 })
+  expect(await settle(node, id)).toMatchObject({ settled: false, pending: false })
+  await expect
+    .poll(() => read(node, `/calls/${id}`))
+    .toMatchObject({ data: { settled: { cost_nano_usd: 10_000 } } })
+  expect(await read(node, '/usage?by=key')).toMatchObject({ data: [{ requests: 1, cost_nano_usd: 10_000 }] })
+})
+
 /** A call whose caller goes away before its answer: the upstream may charge it. Gives its id. */
 async function leave(node: GatewayProcess, upstream: SilentUpstream): Promise<string> {
   const asked = upstream.asked()

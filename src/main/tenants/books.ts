@@ -14,6 +14,7 @@ import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
 import { nodeMoneyOf } from './node-money.ts'
 import { shareKeys } from './shared-keys.ts'
+import { settleStored } from './stored-call.ts'
 import { alertsBy, tenantsFor } from './tenants.ts'
 
 export type Books = {
@@ -47,7 +48,12 @@ export async function openBooks(
   const { databaseUrl } = config.ledger
   const changes: Changes = changesOf(tenants, (entry) => keys.settleElsewhere(entry))
   const money = nodeMoneyOf(shared.money, tenants, changes)
-  const keys = opening.use(shareKeys({ tenants, shared, ledger, databaseUrl, journal, money, log }))
+  const keys = opening.use(
+    shareKeys({
+      ...{ tenants, shared, ledger, databaseUrl, journal, money, log },
+      settleStored: (entry) => settleStored(entry, ledger?.reader, tenants.audit, changes),
+    }),
+  )
   await tenants.open(keys.telling(journal))
   await keys.begin()
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })

@@ -19,6 +19,8 @@ export type SharedKeysParts = {
   readonly journal: Journal
   /** What the money of this node is to other nodes over one database. */
   readonly money: NodeMoney | undefined
+  /** Settles a stored call that no budget counts. */
+  readonly settleStored: (entry: ResolveEntry) => Promise<SettledElsewhere>
   readonly log: Logger
 }
 
@@ -55,8 +57,8 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
       await feed?.begin()
     },
     async settleElsewhere(entry) {
-      // Money that is shared over Redis is settled at any node.
-      if (feed === undefined || parts.money === undefined) return 'unknown'
+      // Budgets of one node, or over Redis, are settled at any node: what is left is a call that none of them counts.
+      if (feed === undefined || parts.money === undefined) return await parts.settleStored(entry)
       return await feed.settle(entry).catch((cause) => {
         throw new Failure('overloaded', 'The database of the other nodes cannot be reached at the moment.', {
           code: 'ledger_unavailable',
