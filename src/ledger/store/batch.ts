@@ -11,6 +11,7 @@ import type { CallLine } from '../../core/model/record/call-line.ts'
 import { callBeginning } from '../journal/frame-buffer.ts'
 import type { Position } from '../journal/segments.ts'
 import { addCall, correctCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
+import { storedJson, storedName } from './stored-text.ts'
 
 /** A part of a journal in the form that a store takes. */
 export type Batch = {
@@ -109,7 +110,7 @@ type JournalCall = CallLine & {
 
 function rowOf(call: JournalCall, names: readonly string[], text: string): CallRow {
   const [key = '', team = '', model = ''] = names
-  const line = `{${text.slice(text.indexOf(',', callBeginning.length) + 1)}`
+  const line = storedJson(`{${text.slice(text.indexOf(',', callBeginning.length) + 1)}`)
   const { requestId: id, at, status, costNanoUsd = null, totalMs } = call
   return { id, at, key, team, model, status, costNanoUsd, totalMs, line }
 }
@@ -118,7 +119,8 @@ function rowOf(call: JournalCall, names: readonly string[], text: string): CallR
 function namesOf(call: JournalCall): readonly string[] {
   const { principal = '', team = '', provider = '', deployment = '', tags = [] } = call
   const tag = tags.length === 0 ? '' : tags.toSorted().join(',')
-  return [call.key ?? principal, team, modelOf(call), provider, deployment, tag, failureOf(call)]
+  const names = [call.key ?? principal, team, modelOf(call), provider, deployment, tag, failureOf(call)]
+  return names.map(storedName)
 }
 
 /** The kind of its failure, of a closed list; `left` if the caller left. */

@@ -1,4 +1,5 @@
 import type { CallFilters } from './call-filters.ts'
+import { storedName, storedText } from './stored-text.ts'
 
 /** The SQL that differs between the databases. */
 export type Writing = {
@@ -33,12 +34,15 @@ export function conditionsOf(filters: CallFilters, members: Members): Conditions
   const isFailure = failed === true || failure !== undefined || (status ?? 0) >= 400
   // Usually from the fewest calls to the most.
   const [indexed = [], ...rest] = [
-    ...valued('id =', id),
-    ...valued('"key" =', key),
+    ...valued('id =', id && storedText(id)),
+    ...valued('"key" =', key && storedName(key)),
     // A partial index is used only by a query with its condition.
     ...(isFailure ? [[{ text: 'status >= 400' }]] : []),
-    ...valued('model =', model),
-    ...valued('team =', team).map((conditions) => [{ text: `team <> ''` }, ...conditions]),
+    ...valued('model =', model && storedName(model)),
+    ...valued('team =', team && storedName(team)).map((conditions) => [
+      { text: `team <> ''` },
+      ...conditions,
+    ]),
   ]
   const others = [...rest, ...valued('status =', status)].flat()
   return { indexed, others: [...others, ...lineConditions(filters, members)] }
@@ -84,11 +88,15 @@ function lineConditions(filters: CallFilters, members: Members): readonly Condit
 }
 
 /** A line that does not contain the text is not parsed: parsing takes ten times as long as searching. */
-function named(exact: Condition, position: string): readonly Condition[] {
-  const { value } = exact
-  if (value === undefined) return []
-  if (!isPlain.test(String(value))) return [exact]
-  return [{ text: `${position}(line,`, value: `"${value}"`, end: ') > 0' }, exact]
+function named(
+  exact: Condition & { readonly value?: string | undefined },
+  position: string,
+): readonly Condition[] {
+  if (exact.value === undefined) return []
+  const value = storedText(exact.value)
+  const condition = { ...exact, value }
+  if (!isPlain.test(value)) return [condition]
+  return [{ text: `${position}(line,`, value: `"${value}"`, end: ') > 0' }, condition]
 }
 
 /** Text that JSON does not escape. */

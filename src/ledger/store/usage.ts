@@ -1,5 +1,6 @@
 import type { Statement } from './calls.ts'
 import { counts, type Dimension, dayMs, dimensions, hourMs, measures } from './rollup.ts'
+import { storedName } from './stored-text.ts'
 import { type SummaryEnds, summaries } from './summaries.ts'
 
 /** Sums of the calls of a span, widened to whole hours. */
@@ -127,7 +128,7 @@ function conditionsOf(
 ): string {
   const named = dimensions.flatMap((name) => {
     const value = filters[name]
-    return value === undefined ? [] : [{ name, value }]
+    return value === undefined ? [] : [{ name, value: storedName(value) }]
   })
   const whole = dimension === undefined ? [] : [`dimension = ${add(dimension)}`]
   const times = [`at >= ${add(from)}`, `at < ${add(to)}`]

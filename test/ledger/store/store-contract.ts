@@ -3,6 +3,7 @@ import { batchOf } from '../../../src/ledger/store/batch.ts'
 import { type CallsQuestion, type StoredCall, soughtAtOnce } from '../../../src/ledger/store/calls.ts'
 import { dayMs, hourMs } from '../../../src/ledger/store/rollup.ts'
 import { type CallSaid, callEntry } from '../lines.ts'
+import { oddTextContract } from './odd-text-contract.ts'
 import { linesOf, setUp, type TestDatabase } from './scene.ts'
 import { searchContract } from './search-contract.ts'
 
@@ -140,6 +141,7 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       expect(await scene.ids({ limit: 10, ...question })).toEqual(ids)
     })
 
+    oddTextContract(make)
     searchContract(make)
     usageContract(make)
     momentsContract(make)

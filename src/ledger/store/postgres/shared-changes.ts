@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import type { AdminEntry } from '../../../core/model/journal.ts'
 import type { EventRow } from '../batch.ts'
+import { storedText } from '../stored-text.ts'
 
 /** Stores the latest change of each key and team, and each override, for other nodes. In a transaction. */
 export async function keepShared(client: Client, events: readonly EventRow[]): Promise<void> {
@@ -12,7 +13,7 @@ export async function keepShared(client: Client, events: readonly EventRow[]): P
   // Makes versions visible in order: none is drawn while another transaction is open.
   await client.query('select pg_advisory_xact_lock($1)', [sharedLock])
   for (const { kind, id, event } of shared) {
-    await client.query(insertShared, [kind, id, event.at, event.id, event.body])
+    await client.query(insertShared, [kind, storedText(id), event.at, event.id, event.body])
   }
 }
 
