@@ -1,4 +1,4 @@
-import { boundNanoUsd, callersBound, promptBound, type UseBound } from './account/cost-bound.ts'
+import { boundNanoUsd, callersBound, isCount, promptBound, type UseBound } from './account/cost-bound.ts'
 import type { OpenRecord } from './account/open-record.ts'
 import { choicesWanted } from './adapt/adapt-call.ts'
 import type { AnyCall } from './model/call.ts'
@@ -158,9 +158,12 @@ function without(plan: Plan, providers: readonly string[]): Plan | undefined {
 }
 
 function withBound<SomeCall extends AnyCall>(call: SomeCall, tokens: number): SomeCall {
-  const field =
-    call.body.value['max_completion_tokens'] === undefined ? 'max_tokens' : 'max_completion_tokens'
-  return { ...call, body: call.body.with({ [field]: tokens }) }
+  const { max_tokens: older, max_completion_tokens: newer } = call.body.value
+  const edits = {
+    ...(newer === undefined || isCount(older) ? { max_tokens: tokens } : {}),
+    ...(newer === undefined ? {} : { max_completion_tokens: tokens }),
+  }
+  return { ...call, body: call.body.with(edits) }
 }
 
 function isCompletion({ kind }: AnyCall): boolean {

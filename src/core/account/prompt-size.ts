@@ -37,14 +37,21 @@ export function createPromptSizes(capacity = 1000): PromptSizes {
 /** Tokens that are counted exactly, and tokens that are estimated from characters. */
 export type PromptSize = { readonly exactTokens: number; readonly textTokens: number }
 
+/** How texts and media are counted. */
+export type TokenMeasure = { readonly tokensIn: (text: string) => number; readonly mediaTokens: number }
+
 /** The size of a prompt, of messages with their tools, or of the texts of a relay, from characters alone. */
-export function promptSizeOf({ kind, body: { value: body } }: AnyCall): PromptSize {
-  if (kind === 'rerank') return { exactTokens: 0, textTokens: rerankTokens(body) }
+export function promptSizeOf(
+  { kind, body: { value: body } }: AnyCall,
+  measure: TokenMeasure = estimated,
+): PromptSize {
+  if (kind === 'rerank') return { exactTokens: 0, textTokens: rerankTokens(body, measure) }
   const prompt = kind === 'embeddings' ? body['input'] : body['prompt']
-  if (kind !== 'chat') return { exactTokens: idsIn(prompt), textTokens: textsIn(prompt) }
-  let textTokens = tokensPerReply + schemaTokens(body['tools']) + schemaTokens(body['functions'])
+  if (kind !== 'chat') return { exactTokens: idsIn(prompt), textTokens: textsIn(prompt, measure) }
+  let textTokens =
+    tokensPerReply + schemaTokens(body['tools'], measure) + schemaTokens(body['functions'], measure)
   const messages = body['messages']
-  if (Array.isArray(messages)) for (const message of messages) textTokens += messageTokens(message)
+  if (Array.isArray(messages)) for (const message of messages) textTokens += messageTokens(message, measure)
   return { exactTokens: 0, textTokens }
 }
 
@@ -75,46 +82,48 @@ function ratioOf(counted: Counted | undefined): number {
 const tokensPerMessage = 4
 const tokensPerReply = 3
 
-/** An image, sound or file takes hundreds to thousands of tokens; its content is not looked at. */
-const mediaTokens = 1000
-
-function messageTokens(message: unknown): number {
+function messageTokens(message: unknown, measure: TokenMeasure): number {
   if (!isObject(message)) return 0
-  let tokens = tokensPerMessage + contentTokens(message['content'])
+  let tokens = tokensPerMessage + contentTokens(message['content'], measure)
   for (const field of wordsBeside) {
     const words = message[field]
-    if (typeof words === 'string') tokens += tokensIn(words)
+    if (typeof words === 'string') tokens += measure.tokensIn(words)
   }
-  return tokens + schemaTokens(message['tool_calls']) + schemaTokens(message['function_call'])
+  return (
+    tokens + schemaTokens(message['tool_calls'], measure) + schemaTokens(message['function_call'], measure)
+  )
 }
 
 const wordsBeside = ['name', 'reasoning_content', 'refusal'] as const
 
-function contentTokens(content: unknown): number {
-  if (typeof content === 'string') return tokensIn(content)
+function contentTokens(content: unknown, measure: TokenMeasure): number {
+  if (typeof content === 'string') return measure.tokensIn(content)
   if (!Array.isArray(content)) return 0
   let tokens = 0
-  for (const part of content) tokens += typeof part === 'string' ? tokensIn(part) : partTokens(part)
+  for (const part of content) {
+    tokens += typeof part === 'string' ? measure.tokensIn(part) : partTokens(part, measure)
+  }
   return tokens
 }
 
-function partTokens(part: unknown): number {
+function partTokens(part: unknown, { tokensIn, mediaTokens }: TokenMeasure): number {
   if (!isObject(part)) return 0
   const words = part['text'] ?? part['refusal']
   return typeof words === 'string' ? tokensIn(words) : mediaTokens
 }
 
 /** The text of a tool definition or tool call: JSON, whose punctuation adds about a token per value. */
-function schemaTokens(value: unknown): number {
-  if (typeof value === 'string') return tokensIn(value) + 1
+export function schemaTokens(value: unknown, measure: TokenMeasure): number {
+  if (typeof value === 'string') return measure.tokensIn(value) + 1
   if (value === undefined || value === null) return 0
-  if (Array.isArray(value)) return value.reduce((tokens: number, item) => tokens + schemaTokens(item), 0)
-  return isObject(value) ? fieldTokens(value) : 1
+  if (Array.isArray(value))
+    return value.reduce((tokens: number, item) => tokens + schemaTokens(item, measure), 0)
+  return isObject(value) ? fieldTokens(value, measure) : 1
 }
 
-function fieldTokens(value: JsonObject): number {
+function fieldTokens(value: JsonObject, measure: TokenMeasure): number {
   let tokens = 1
-  for (const key in value) tokens += tokensIn(key) + 1 + schemaTokens(value[key])
+  for (const key in value) tokens += measure.tokensIn(key) + 1 + schemaTokens(value[key], measure)
   return tokens
 }
 
@@ -126,17 +135,17 @@ function idsIn(prompt: unknown): number {
   return prompt.reduce((tokens: number, each) => tokens + idsIn(each), 0)
 }
 
-function textsIn(prompt: unknown): number {
-  if (typeof prompt === 'string') return tokensIn(prompt)
+function textsIn(prompt: unknown, measure: TokenMeasure): number {
+  if (typeof prompt === 'string') return measure.tokensIn(prompt)
   if (!Array.isArray(prompt) || typeof prompt[0] === 'number') return 0
-  return prompt.reduce((tokens: number, each) => tokens + textsIn(each), 0)
+  return prompt.reduce((tokens: number, each) => tokens + textsIn(each, measure), 0)
 }
 
 /** The query is read again with every document. */
-function rerankTokens({ query, documents }: JsonObject): number {
+function rerankTokens({ query, documents }: JsonObject, measure: TokenMeasure): number {
   if (!Array.isArray(documents)) return 0
-  const queryTokens = typeof query === 'string' ? tokensIn(query) : 0
-  return documents.reduce((tokens: number, each) => tokens + queryTokens + schemaTokens(each), 0)
+  const queryTokens = typeof query === 'string' ? measure.tokensIn(query) : 0
+  return documents.reduce((tokens: number, each) => tokens + queryTokens + schemaTokens(each, measure), 0)
 }
 
 /** In UTF-16 units: shorter text is read whole, longer text in equally spaced samples. */
@@ -192,6 +201,9 @@ function foreign(code: number): number {
   if (code < 0xd800) return 110
   return 140
 }
+
+/** An image, sound or file takes hundreds to thousands of tokens; its content is not looked at. */
+const estimated: TokenMeasure = { tokensIn, mediaTokens: 1000 }
 
 function isLetter(code: number): boolean {
   const lower = code | 0x20

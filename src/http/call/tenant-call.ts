@@ -1,5 +1,6 @@
-import { callersBound, promptBound } from '../../core/account/cost-bound.ts'
+import { callersBound } from '../../core/account/cost-bound.ts'
 import type { OpenRecord } from '../../core/account/open-record.ts'
+import { promptSizeOf } from '../../core/account/prompt-size.ts'
 import type { AnyCall } from '../../core/model/call.ts'
 import type { Preview, Tenant } from '../../core/model/tenant.ts'
 import { unknownModel } from '../../core/plan/router.ts'
@@ -58,5 +59,6 @@ function userOf({ body: { value: body } }: AnyCall, headers: HeaderLookup): stri
 
 /** The tokens to take from a rate limit. The estimate is corrected when the usage is known. */
 function wantedTokens(call: AnyCall): number {
-  return Math.ceil(promptBound(call) / 2) + (callersBound(call) ?? 0)
+  const { exactTokens, textTokens } = promptSizeOf(call)
+  return Math.ceil(exactTokens + textTokens) + (callersBound(call) ?? 0)
 }
