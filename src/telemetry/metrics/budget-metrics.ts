@@ -27,6 +27,8 @@ export function showBudgets(registry: Registry, budgets: () => Promise<readonly 
   const gauge = (name: string, help: string, read: (counts: BudgetCounts) => number) =>
     new Gauge({
       ...{ name, help, labelNames: ['budget'], registers: [registry] },
+      // Every process reads the same shared state.
+      aggregator: 'first',
       async collect() {
         const all = await shown()
         this.reset()
