@@ -181,7 +181,9 @@ class Trace implements OpenAttempt {
     entry.failure = failure
     entry.totalMs = this.#sinceStart()
     keepNotes(context, entry, this.notes)
-    keepUsage(entry, this.#usageSource, { flags: context.record.row.flags, notes: this.notes, failure })
+    const { flags } = context.record.row
+    const stopsOnAbort = this.#parts.deployment.stopsOnAbort === true
+    keepUsage(entry, this.#usageSource, { flags, notes: this.notes, failure, stopsOnAbort })
     permit?.end({
       failure,
       // A reply that came as a whole has no first token of its own.
@@ -252,13 +254,15 @@ type Ending = {
   readonly flags: LazySet
   readonly notes: AttemptNotes
   readonly failure: Failure | undefined
+  /** The upstream bills no more than it had sent when the connection closed. */
+  readonly stopsOnAbort: boolean
 }
 
 /** What the upstream reported of its work; the rest is estimated elsewhere. */
 function keepUsage(
   entry: AttemptRecord,
   source: UsageSource,
-  { flags, notes: { billedMs, isUnsent, headersAt }, failure }: Ending,
+  { flags, notes: { billedMs, isUnsent, headersAt }, failure, stopsOnAbort }: Ending,
 ): void {
   const claimed = source.usage()
   const isTimed = entry.price.nanoUsdPerSecond !== undefined
@@ -272,9 +276,10 @@ function keepUsage(
     entry.isEstimated = isTimed ? billedMs === undefined : isPart
     return
   }
-  if (failure === undefined || entry.isDelivered) return
-  entry.isUncertain = mayBeBilled && billedMs === undefined
-  if (isPaidByTokens(entry.price)) return
+  if (failure === undefined) return
+  const isKnown = entry.isDelivered && (stopsOnAbort || source.isFinished())
+  entry.isUncertain = mayBeBilled && billedMs === undefined && !isKnown
+  if (entry.isDelivered || isPaidByTokens(entry.price)) return
   if (billedMs !== undefined || (isTimed && mayBeBilled)) {
     entry.used = { ...noTokens, workedMs: billedMs ?? entry.totalMs }
     entry.isEstimated = billedMs === undefined

@@ -120,7 +120,7 @@ describe.for<[string, Price, readonly Case[]]>([
 describe('the delivered part of a broken answer, billed per second', () => {
   test.for<[string, Partial<AttemptNotes>, number, boolean]>([
     ['is billed by the reported time', { billedMs: 2500 }, 775_000, false],
-    ['is billed by its duration if no time was reported', {}, 310_000, true],
+    ['is at least its duration if no time was reported, and the rest is uncertain', {}, 310_000, true],
   ])('%s', async ([, notes, cost, isEstimated]) => {
     const script = [burst(textChunk('Hello')), ...failing('interrupted', notes)]
     const { stream, record, row } = serve([upstreamNamed('a', script)], {}, { a: seconds })
@@ -129,7 +129,7 @@ describe('the delivered part of a broken answer, billed per second', () => {
     await vi.advanceTimersByTimeAsync(tookMs)
     await rejection
     record[Symbol.dispose]()
-    expect(row.attempts).toMatchObject([{ costNanoUsd: cost, isEstimated, isUncertain: false }])
+    expect(row.attempts).toMatchObject([{ costNanoUsd: cost, isEstimated, isUncertain: isEstimated }])
     expect(row.attempts[0]?.used?.completionTokens).toBeGreaterThan(0)
   })
 })
