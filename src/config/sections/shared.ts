@@ -15,6 +15,7 @@ export const sharedSetting = z
         url: z
           .string()
           .regex(new RegExp(`^${address}(,${address})*$`))
+          .refine((urls) => urls.split(',').every(isUsable))
           .meta({ secret: true, expected: 'redis://host:6379, or several, separated by commas' })
           .exactOptional(),
         mode: z.enum(['single', 'sentinel', 'cluster']).default('single'),
@@ -33,6 +34,33 @@ export const sharedSetting = z
           .default('pandotate'),
         timeoutMs: z.int().min(5).max(10_000).default(100),
       })
+      .check(({ value: { url, mode }, issues }) => {
+        const message = url === undefined ? undefined : modeFor(url.split(','), mode)
+        if (message !== undefined) issues.push({ code: 'custom', path: ['mode'], input: mode, message })
+      })
       .prefault({}),
   })
   .prefault({})
+
+/** A path is the number of a database; a name and a password are percent-encoded. */
+function isUsable(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { username, password, pathname } = new URL(url)
+  return /^\/?\d{0,5}$/.test(pathname) && [username, password].every(isDecodable)
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The modes that fit the addresses; undefined if the given one does. */
+function modeFor(urls: readonly string[], mode: 'single' | 'sentinel' | 'cluster'): string | undefined {
+  if (mode === 'single' && urls.length > 1) return 'sentinel or cluster, as the URL has several addresses'
+  const hasDatabase = urls.some((url) => /^\w+:\/\/[^/]+\/0*[1-9]/.test(url))
+  return mode === 'cluster' && hasDatabase ? 'single or sentinel, as the URL names a database' : undefined
+}

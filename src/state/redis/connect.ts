@@ -24,16 +24,20 @@ export type RedisSettings = {
  */
 export async function connect(settings: RedisSettings): Promise<Redis | Cluster> {
   const client = settings.mode === 'cluster' ? clusterOf(settings) : singleOf(settings)
-  // Each reply also identifies its request.
-  client.on('error', () => {})
+  let cause: Error | undefined
+  const note = (error: Error & { readonly lastNodeError?: Error }): void => {
+    cause = error.lastNodeError ?? error
+  }
+  client.on('error', note).on('node error', note)
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error('no connection in time')), connectMs)
   try {
-    await Promise.race([client.connect(), late.promise])
+    await Promise.race([open(client, settings), late.promise])
     return client
   } catch (thrown) {
     client.disconnect()
-    throw thrown
+    // What the client rejects with says less: 'Connection is closed.'
+    throw cause ?? thrown
   } finally {
     clearTimeout(timer)
   }
@@ -41,6 +45,18 @@ export async function connect(settings: RedisSettings): Promise<Redis | Cluster>
 
 /** Longer than a busy server takes, and short enough to try other servers if one has stopped. */
 const connectMs = 2000
+
+async function open(client: Redis | Cluster, settings: RedisSettings): Promise<void> {
+  await client.connect()
+  // The client would continue with database 0 if there is no other.
+  const database = databaseOf(settings)
+  if (database > 0) await client.select(database)
+}
+
+/** The number in the path of the first URL. */
+function databaseOf({ urls: [first = ''], mode }: RedisSettings): number {
+  return mode === 'cluster' || first === '' ? 0 : Number(new URL(first).pathname.slice(1))
+}
 
 /** Replies in the older form: with RESP3, subscriptions share the connection. */
 type Common = Omit<RedisOptions, 'replyMapping'>
@@ -81,12 +97,10 @@ function optionsOf({ username, password, ca }: RedisSettings, url: URL): Common 
     url.protocol === 'rediss:' ? { ...(ca === undefined ? {} : { ca }), servername: url.hostname } : undefined
   const name = username ?? decodeURIComponent(url.username)
   const word = password ?? decodeURIComponent(url.password)
-  const database = Number(url.pathname.slice(1) || 0)
   return {
     ...(name === '' ? {} : { username: name }),
     ...(word === '' ? {} : { password: word }),
     ...(tls === undefined ? {} : { tls }),
-    db: database,
     connectionName: 'pandotate-gateway',
     connectTimeout: connectMs,
     enableOfflineQueue: false,

@@ -126,7 +126,6 @@ class Connection implements RedisConnection {
     this.#isUp = false
     this.#reason = 'closed'
     clearTimeout(this.#retry)
-    clearTimeout(this.#watch)
     this.#drop(this.#client)
     this.#rejectAll(new RedisUnavailable('closed'))
   }
@@ -137,24 +136,28 @@ class Connection implements RedisConnection {
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<Reply> {
-    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    this.#cork(client)
+    const reply = client.evalsha(script.sha, keys.length, ...keys, ...args).then(undefined, (thrown) => {
+      if (this.#client !== client || !textOf(thrown).startsWith('NOSCRIPT')) throw thrown
+      return client.eval(script.lua, keys.length, ...keys, ...args)
+    })
+    return this.#watched(client, reply as Promise<Reply>)
+  }
+
+  /** An answer to come: without one in time, or if it is an error, the connection counts as lost. */
+  #watched<Answer>(client: Client, answer: Promise<Answer>): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const sentAt = this.#parts.now()
     if (this.#waiting.size === 0) this.#repliedAt = sentAt
     this.#waiting.add(reject)
-    this.#cork(client)
-    client.evalsha(script.sha, keys.length, ...keys, ...args).then(
-      (reply) => {
+    answer.then(
+      (value) => {
         this.#replied(reject, sentAt)
-        resolve(reply as Reply)
+        resolve(value)
       },
       (thrown: unknown) => {
         this.#replied(reject, sentAt)
-        if (this.#client !== client) return reject(new RedisUnavailable(textOf(thrown)))
-        if (!textOf(thrown).startsWith('NOSCRIPT')) return this.#lost(client, textOf(thrown), reject)
-        client.eval(script.lua, keys.length, ...keys, ...args).then(
-          (reply) => resolve(reply as Reply),
-          (again: unknown) => this.#lost(client, textOf(again), reject),
-        )
+        this.#lost(client, textOf(thrown), reject)
       },
     )
     this.#watch ??= this.#watching(client)
@@ -216,7 +219,7 @@ class Connection implements RedisConnection {
       client.on('close', () => this.#lost(opened, 'the connection was closed'))
       client.on('end', () => this.#lost(opened, 'the connection was closed'))
       client.on('message', (channel: string, text: string) => this.#parts.onMessage(channel, text))
-      if (this.#channels.size > 0) await client.subscribe(...this.#channels)
+      if (this.#channels.size > 0) await this.#watched(client, client.subscribe(...this.#channels))
       if (this.#client !== client) return
       this.#isUp = true
       this.#reason = undefined
@@ -247,6 +250,9 @@ class Connection implements RedisConnection {
   #drop(client: Client | undefined): void {
     this.#client = undefined
     this.#isCorked = false
+    // It watches this client: the next one gets its own.
+    clearTimeout(this.#watch)
+    this.#watch = undefined
     client?.disconnect()
   }
 
