@@ -13,17 +13,25 @@ export interface Usage {
 export type UsageReading = Readonly<Record<UsageWindow, number>>
 
 export function createUsage({ state, clock }: Pick<Desk, 'state' | 'clock'>): Usage {
+  // They change at midnight, and to spell them takes longer than to charge them.
   let day = Number.NaN
-  let windows: readonly string[] = []
+  const known = new Map<string, readonly string[]>()
+  const countersNow = (key: string, epochMs: number) => {
+    const today = Math.floor(epochMs / dayMs)
+    if (today !== day || known.size > mostKeys) known.clear()
+    day = today
+    let counters = known.get(key)
+    if (counters === undefined) {
+      counters = countersOf(key, epochMs)
+      known.set(key, counters)
+    }
+    return counters
+  }
   return {
     add({ tenant, startedEpochMs, costNanoUsd: spentNanoUsd = 0 }) {
       if (tenant?.key === undefined) return
-      // They change at midnight: to work them out takes longer than to charge them.
-      const today = Math.floor(startedEpochMs / dayMs)
-      if (today !== day) windows = windowsAt(startedEpochMs)
-      day = today
-      const { key } = tenant
-      void state.charge(windows.map((window) => ({ counter: counterOf(key, window), spentNanoUsd })))
+      const counters = countersNow(tenant.key, startedEpochMs)
+      void state.charge(counters.map((counter) => ({ counter, spentNanoUsd })))
     },
     async of(ids) {
       const now = clock.epochMs()
@@ -61,3 +69,6 @@ function counterOf(key: string, window: string): string {
 }
 
 const dayMs = 86_400_000
+
+/** That are busy on one day. */
+const mostKeys = 10_000
