@@ -11,8 +11,8 @@ export class Bill implements Payer {
   readonly #id: string
   readonly #applied: readonly Applied[]
   readonly #desk: Desk
-  /** By counter; includes amounts that are being requested. */
-  readonly #held = new Map<string, number>()
+  /** In the order of the budgets; includes amounts that are being requested. Undefined: not held on. */
+  readonly #held: (number | undefined)[]
   /** Of each attempt; one attempt is usual. */
   #covers: readonly Cover[] = []
   #isOpen = false
@@ -21,6 +21,7 @@ export class Bill implements Payer {
     this.#id = id
     this.#applied = applied
     this.#desk = desk
+    this.#held = new Array<undefined>(applied.length).fill(undefined)
   }
 
   get terms(): PayerTerms {
@@ -34,7 +35,7 @@ export class Bill implements Payer {
     const reservation = await state.reserve({ id: this.#id, owner, parts })
     if (!reservation.isTaken) return this.#short(reservation.blockers)
     this.#isOpen = true
-    for (const { counter, nanoUsd } of parts) this.#held.set(counter, nanoUsd)
+    for (const { counter, nanoUsd } of parts) this.#held[this.#at(counter)] = nanoUsd
     journal.append({
       ...{ type: 'hold', id: this.#id, at: clock.epochMs(), owner, until: untilEpochMs },
       parts: parts.map(({ counter, nanoUsd }) => ({ counter, nanoUsd })),
@@ -72,16 +73,15 @@ export class Bill implements Payer {
     if (!this.#isOpen) return []
     this.#isOpen = false
     const { state, journal, clock } = this.#desk
-    const charges = this.#applied
-      .filter(({ counter }) => this.#held.has(counter))
-      .map((applied) => chargeOf(applied, record.attempts))
+    const held = this.#applied.filter((_, at) => this.#held[at] !== undefined)
+    const charges = held.map((applied) => chargeOf(applied, record.attempts))
     for (const { counter, spentNanoUsd, uncertainNanoUsd } of charges) {
-      const beyond = spentNanoUsd + uncertainNanoUsd - (this.#held.get(counter) ?? 0)
+      const beyond = spentNanoUsd + uncertainNanoUsd - this.#heldOn(counter)
       record.overrunNanoUsd = Math.max(record.overrunNanoUsd, beyond)
     }
     journal.append({ type: 'settle', id: this.#id, at: clock.epochMs(), charges })
     void state.settle(this.#id, charges)
-    return this.#applied.filter(({ counter }) => this.#held.has(counter))
+    return held
   }
 
   /** On each counter: what all attempts together may cost beyond what is held. */
@@ -90,26 +90,34 @@ export class Bill implements Payer {
     for (const applied of this.#applied) {
       let needed = 0
       for (const { bound } of this.#covers) if (isAt(applied, bound.provider)) needed += bound.nanoUsd
-      const missing = needed - (this.#held.get(applied.counter) ?? 0)
+      const missing = needed - this.#heldOn(applied.counter)
       if (missing > 0) parts.push(partOf(applied, missing))
     }
     return parts
   }
 
   #add(counter: string, nanoUsd: number): void {
-    this.#held.set(counter, (this.#held.get(counter) ?? 0) + nanoUsd)
+    this.#held[this.#at(counter)] = this.#heldOn(counter) + nanoUsd
+  }
+
+  #at(counter: string): number {
+    return this.#applied.findIndex((one) => one.counter === counter)
+  }
+
+  #heldOn(counter: string): number {
+    return this.#held[this.#at(counter)] ?? 0
   }
 
   #noteGrowth(parts: readonly HoldPart[]): void {
     const { journal, clock } = this.#desk
     journal.append({
       ...{ type: 'grow', id: this.#id, at: clock.epochMs() },
-      parts: parts.map(({ counter }) => ({ counter, nanoUsd: this.#held.get(counter) ?? 0 })),
+      parts: parts.map(({ counter }) => ({ counter, nanoUsd: this.#heldOn(counter) })),
     })
   }
 
   #short(blockers: Parameters<typeof shortageOf>[0]): Shortage {
-    return shortageOf(blockers, this.#applied, this.#desk.terms(), (counter) => this.#held.get(counter) ?? 0)
+    return shortageOf(blockers, this.#applied, this.#desk.terms(), (counter) => this.#heldOn(counter))
   }
 }
 
