@@ -51,14 +51,11 @@ function callMetrics(registry: Registry): readonly Count<CallRecord>[] {
 /** Of calls that a deployment answered. */
 function answerMetrics(registry: Registry): readonly Count<CallRecord>[] {
   const { deployment, stream, firstTokenMs, usageEstimated: estimated } = callFields
-  const tokens = new Counter({
-    name: 'pandotate_tokens_total',
-    help: 'Tokens of answered calls.',
-    labelNames: ['deployment', 'direction', 'estimated'],
-    registers: [registry],
-  })
+  const tokens = counterOf<CallRecord>(registry, 'pandotate_tokens_total', 'Tokens of answered calls.', [
+    ...['deployment', 'direction', 'estimated'],
+  ])
   const inDirection = (direction: string, amount: Source<CallRecord>) =>
-    added(tokens, { deployment, direction: { of: () => direction }, estimated }, amount)
+    tokens({ deployment, direction: { of: () => direction }, estimated }, amount)
   return [
     histogram(
       registry,
@@ -87,7 +84,9 @@ function failureMetrics(registry: Registry): readonly Count<AttemptRecord>[] {
 }
 
 /** A member of the record's table. */
-type Source<Row> = { readonly of: (row: Row) => string | number | boolean | null | undefined }
+type Source<Row> = { readonly of: (row: Row) => Value }
+
+type Value = string | number | boolean | null | undefined
 
 type Labels<Row> = Readonly<Record<string, Source<Row>>>
 
@@ -103,16 +102,36 @@ function counter<Row>(
   labels: Labels<Row>,
   amount?: Source<Row>,
 ): Count<Row> {
-  const labelNames = Object.keys(labels)
-  return added(new Counter({ name, help, labelNames, registers: [registry] }), labels, amount)
+  return counterOf<Row>(registry, name, help, Object.keys(labels))(labels, amount)
 }
 
-/** An amount of true counts as 1. A record without the amount, or in which it is false, is not counted. */
-function added<Row>(metric: Counter, labels: Labels<Row>, amount?: Source<Row>): Count<Row> {
-  const labelsOf = labelReader(labels)
-  return (row) => {
-    const value = amount === undefined ? true : amount.of(row)
-    if (value !== undefined && value !== false) metric.inc(labelsOf(row), Number(value))
+/**
+ * An amount of true counts as 1. A record without the amount, or in which it is false, is not counted. Counts are kept
+ * here until the metric is read, because the metric finds a cell by a text of its labels, which takes longer to make
+ * than all of this.
+ */
+function counterOf<Row>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+): (labels: Labels<Row>, amount?: Source<Row>) => Count<Row> {
+  const cells: Cell[] = []
+  new Counter({
+    ...{ name, help, labelNames: [...labelNames], registers: [registry] },
+    collect() {
+      for (const cell of cells) {
+        if (cell.count > 0) this.inc(cell.labels, cell.count)
+        cell.count = 0
+      }
+    },
+  })
+  return (labels, amount) => {
+    const cellOf = cellFinder(labels, cells)
+    return (row) => {
+      const value = amount === undefined ? true : amount.of(row)
+      if (value !== undefined && value !== false) cellOf(row).count += Number(value)
+    }
   }
 }
 
@@ -128,19 +147,45 @@ function histogram<Row>(
 ): Count<Row> {
   const labelNames = Object.keys(labels)
   const metric = new Histogram({ name, help, labelNames, buckets: bounds, registers: [registry] })
-  const labelsOf = labelReader(labels)
+  const cellOf = cellFinder(labels)
   return (row) => {
     const value = ms.of(row)
-    if (value !== undefined) metric.observe(labelsOf(row), Number(value) / 1000)
+    if (value !== undefined) metric.observe(cellOf(row).labels, Number(value) / 1000)
   }
 }
 
-function labelReader<Row>(labels: Labels<Row>): (row: Row) => Record<string, string> {
+/** One combination of labels. */
+class Cell {
+  readonly labels: Record<string, string>
+  /** Not yet in the metric. */
+  count = 0
+  /** The cells with one label more, by its value. */
+  readonly next = new Map<Value, Cell>()
+
+  constructor(labels: Record<string, string>) {
+    this.labels = labels
+  }
+}
+
+/** The cell of a record. New ones are added to `cells`. */
+function cellFinder<Row>(labels: Labels<Row>, cells?: Cell[]): (row: Row) => Cell {
   const sources = Object.entries(labels)
+  const root = new Cell({})
+  if (sources.length === 0) cells?.push(root)
   return (row) => {
-    const values: Record<string, string> = {}
-    for (const [name, { of }] of sources) values[name] = String(of(row))
-    return values
+    let cell = root
+    for (let at = 0; at < sources.length; at++) {
+      const [name, { of }] = sources[at] as (typeof sources)[number]
+      const value = of(row)
+      let next = cell.next.get(value)
+      if (next === undefined) {
+        next = new Cell({ ...cell.labels, [name]: String(value) })
+        cell.next.set(value, next)
+        if (at === sources.length - 1) cells?.push(next)
+      }
+      cell = next
+    }
+    return cell
   }
 }
 
