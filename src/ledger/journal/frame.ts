@@ -73,6 +73,9 @@ const headerBytes = 18
 const space = 0x20
 const lineFeed = 0x0a
 const digits = Buffer.from('0123456789abcdef')
+const digitZero = 0x30
+const digitNine = 0x39
+const letterA = 0x61
 
 /** Longer than any line: a larger length is damage. */
 const mostBytes = 64 * 1024 * 1024
@@ -97,8 +100,9 @@ function writeHex(bytes: Buffer, at: number, value: number): void {
 function readHex(bytes: Buffer, at: number): number | undefined {
   let value = 0
   for (let digit = 0; digit < 8; digit++) {
-    const nibble = digits.indexOf(bytes[at + digit] ?? 0)
-    if (nibble === -1) return undefined
+    const code = bytes[at + digit] ?? 0
+    const nibble = code >= letterA ? code - letterA + 10 : code - digitZero
+    if (nibble < 0 || nibble > 15 || (code > digitNine && code < letterA)) return undefined
     value = value * 16 + nibble
   }
   return value
