@@ -8,6 +8,13 @@ import { ConfigError } from './config.ts'
 /** How this program is started, for help: in a clone of the repository, and as an installed package. */
 const program = import.meta.url.endsWith('.ts') ? 'npm run gateway --' : 'pandotate-gateway'
 
+/** The codes of a data directory that cannot be used. */
+const unopened: ReadonlySet<string> = new Set([
+  'ERR_DIRECTORY_IN_USE',
+  'ERR_JOURNAL_UNREADABLE',
+  'ERR_KEYS_UNKNOWN',
+])
+
 process.exitCode = await run(process.argv.slice(2))
 
 /** The exit codes: 0 done, 1 failed, 2 wrong usage. */
@@ -52,7 +59,7 @@ function readable(thrown: unknown): { readonly text: string; readonly code: 1 | 
   if (thrown.code === 'EACCES' || thrown.code === 'EADDRNOTAVAIL' || thrown.code === 'ENOTFOUND') {
     return { text: `Cannot listen: ${thrown.message}.`, code: 1 }
   }
-  if (thrown.code === 'ERR_DIRECTORY_IN_USE') return { text: thrown.message, code: 1 }
+  if (unopened.has(String(thrown.code))) return { text: thrown.message, code: 1 }
   return undefined
 }
 

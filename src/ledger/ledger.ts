@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Journal, Projection } from '../core/model/journal.ts'
 import { type FileJournal, openJournal, type Trouble, type TroubleKind } from './journal/file-journal.ts'
+import { readJournal } from './journal/replay.ts'
 import { DirectoryInUse, lockDirectory } from './lock.ts'
 import { nodeIdOf } from './node-id.ts'
 import { createReader, type LedgerReader } from './read/reader.ts'
@@ -18,6 +20,10 @@ import type { StoreAddress } from './store/all.ts'
 export interface Ledger extends AsyncDisposable {
   readonly journal: Journal & Pick<FileJournal, 'appendCalls'>
   readonly reader: LedgerReader
+  /** There was no journal before: what it would know may be in the store. */
+  readonly isNew: boolean
+  /** There was an SQLite store before. */
+  readonly hadStore: boolean
   /** The store's name for this data directory. */
   readonly node: string
   readonly store: StoreAddress
@@ -35,6 +41,8 @@ export type LedgerSettings = {
   readonly waitMs: number
   /** Whether it is an error if another process has the directory; if not, there is no ledger then. */
   readonly isNeeded: boolean
+  /** Asked in that case, once the projections have what is in the directory: whether it is an error after all. */
+  readonly isNeededWithState: () => boolean
   /** The Postgres database to ship to; undefined: an SQLite file in the data directory. */
   readonly databaseUrl?: string | undefined
   readonly keepCallsDays: number
@@ -52,8 +60,8 @@ export type LedgerLog = {
 
 /**
  * Opens the ledger in its data directory, with its previous state. Undefined if the directory is not writable, or
- * another process has it and it is not needed; if it is needed, that rejects with DirectoryInUse. Rejects if the
- * contents are unreadable.
+ * another process has it and it is not needed; if it is needed, that rejects with DirectoryInUse. The projections have
+ * the previous state in any case. Rejects if the contents are unreadable.
  */
 export async function openLedger(settings: LedgerSettings): Promise<Ledger | undefined> {
   const owned = await own(resolve(settings.directory), settings)
@@ -68,7 +76,14 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger | und
   }
 }
 
+/** Gives the projections the previous state of a data directory, without using it. */
+export function readState(directory: string, projections: readonly Projection[]): Promise<void> {
+  return readJournal(join(resolve(directory), 'journal'), projections)
+}
+
 class OpenLedger implements Ledger {
+  readonly isNew: boolean
+  readonly hadStore: boolean
   readonly node: string
   readonly journal: FileJournal
   readonly reader: LedgerReader
@@ -90,6 +105,8 @@ class OpenLedger implements Ledger {
     this.#owned = owned
     this.node = node
     this.journal = journal
+    this.isNew = journal.replayed.isNew
+    this.hadStore = 'path' in store && existsSync(store.path)
     this.reader = createReader(store, () => this.#catchUp())
     this.#data = { store, journalDirectory: join(directory, 'journal'), node, keepCallsDays, keepRollupsDays }
     // The thread starts when there is something to ship.
@@ -160,6 +177,8 @@ async function own(directory: string, settings: LedgerSettings): Promise<Owned |
     if (isInUse ? isNeeded : !isUnwritable(thrown)) throw thrown
     const reason = thrown instanceof Error ? thrown.message : ''
     if (databaseUrl === undefined) {
+      await readState(directory, settings.projections)
+      if (isInUse && settings.isNeededWithState()) throw thrown
       log.warn({ directory, reason }, noPlace)
       return undefined
     }

@@ -46,12 +46,11 @@ export async function lockDirectory(directory: string, { waitMs, what }: LockOpt
       if (performance.now() >= until) throw new DirectoryInUse(directory, readOwner(directory))
       await setTimeout(retryMs)
     }
+    writeOwner(directory, what)
   } catch (thrown) {
     database.close()
     throw thrown
   }
-  const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString(), what }
-  writeFileSync(join(directory, ownerFile), `${JSON.stringify(owner)}\n`, { mode: 0o600 })
   return { [Symbol.dispose]: () => database.close() }
 }
 
@@ -63,13 +62,26 @@ const busy = 5
 
 function tryLock(database: DatabaseSync): boolean {
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    // A journal in a file would need room on the disk.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
     return true
   } catch (thrown) {
     if (thrown instanceof Error && 'errcode' in thrown && thrown.errcode === busy) return false
     throw thrown
   }
 }
+
+/** A full disk does not prevent a start: what is in the journal is settled in its reserve. */
+function writeOwner(directory: string, what: string): void {
+  const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString(), what }
+  try {
+    writeFileSync(join(directory, ownerFile), `${JSON.stringify(owner)}\n`, { mode: 0o600 })
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && fullCodes.has(String(thrown.code)))) throw thrown
+  }
+}
+
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 
 function readOwner(directory: string): Owner | undefined {
   try {

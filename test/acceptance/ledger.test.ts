@@ -95,6 +95,19 @@ test('one that was given no directory serves without a ledger there, and says wh
   await other[Symbol.asyncDispose]()
 })
 
+test('it does not serve where the directory has keys: it could not know what becomes of them', async () => {
+  await using gateway = await startGateway()
+  const made = await fetch(`${gateway.url}/admin/api/keys`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'made' }),
+  })
+  expect(made.status).toBe(201)
+  const { code, stderr } = await runGateway(['serve'], { directory: gateway.directory })
+  expect(code).toBe(1)
+  expect(stderr).toContain(`in use by process ${gateway.pid} on `)
+})
+
 /** Has a call answered whole, and gives its id. */
 async function ask(url: string): Promise<string> {
   const response = await fetch(`${url}/v1/chat/completions`, {

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { DirectoryInUse, lockDirectory } from '../../src/ledger/lock.ts'
 import { makeDirectory } from './directory.ts'
+import { mountSmallDisk, noSmallDisk } from './small-disk.ts'
 
 const options = { waitMs: 0, what: 'a test' }
 
@@ -16,6 +19,22 @@ test('a directory has one owner at a time', async () => {
   first[Symbol.dispose]()
   using _second = await lockDirectory(directory.path, options)
 })
+
+test.skipIf(noSmallDisk)(
+  'a read-only directory is refused and released, a full one has an owner',
+  async () => {
+    using disk = mountSmallDisk(65_536)
+    ;(await lockDirectory(disk.path, options))[Symbol.dispose]()
+    const filler = join(disk.path, 'filler')
+    const fill = () => {
+      for (;;) appendFileSync(filler, Buffer.alloc(4096))
+    }
+    expect(fill).toThrow('ENOSPC')
+    ;(await lockDirectory(disk.path, options))[Symbol.dispose]()
+    execFileSync('mount', ['-o', 'remount,ro', disk.path])
+    await expect(lockDirectory(disk.path, options)).rejects.toThrow('EROFS')
+  },
+)
 
 test('a waiting process gets it once the owner releases it', async () => {
   await using directory = await makeDirectory()

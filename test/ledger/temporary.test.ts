@@ -42,6 +42,7 @@ async function openAt(databaseUrl: string) {
   }
   const ledger = await openLedger({
     ...{ directory: join(file, 'data'), durability: 'process', spoolBytes: 1e8, waitMs: 0, isNeeded: false },
+    isNeededWithState: () => false,
     ...{ databaseUrl, keepCallsDays: 90, keepRollupsDays: 730, projections: [], log },
   })
   onTestFinished(() => removeDirectory(temporary))

@@ -9,6 +9,8 @@ import { temporaryDirectory } from '../harness/temporary-directory.ts'
 test('a ledger that is not a database fails no call, is reported, and has all calls once it is repaired', async () => {
   const directory = await temporaryDirectory('trouble-')
   const path = join(directory, 'ledger.db')
+  // Without a journal, nobody could know its keys.
+  await (await start(directory))[Symbol.asyncDispose]()
   await writeFile(path, 'this is no database, '.repeat(1000))
   {
     await using gateway = await start(directory)

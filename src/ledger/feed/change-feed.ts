@@ -23,8 +23,10 @@ import {
 export interface ChangeFeed extends AsyncDisposable {
   /** Sends a bus message at once, if the database is reachable. */
   readonly bus: SharedBus
-  /** Resolves when all stored changes were applied, or the database is unreachable. After that it polls. */
-  begin(): Promise<void>
+  /**
+   * Resolves when all stored changes were applied, or the database is unreachable: with the reason. After that it polls.
+   */
+  begin(): Promise<{ readonly failure: unknown } | undefined>
   /** Settles a call at the node that counts it, or here if that node is gone. Rejects if the database is unreachable. */
   settle(entry: ResolveEntry): Promise<SettledElsewhere>
 }
@@ -52,7 +54,7 @@ class PostgresFeed implements ChangeFeed {
   #connection: FeedConnection | undefined
   #version = 0
   #beatAt = 0
-  #hasFailed = false
+  #failure: { readonly failure: unknown } | undefined
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
   #turn: Promise<void> = Promise.resolve()
@@ -65,8 +67,9 @@ class PostgresFeed implements ChangeFeed {
     }
   }
 
-  begin(): Promise<void> {
-    return this.#next()
+  async begin() {
+    await this.#next()
+    return this.#failure
   }
 
   async settle(entry: ResolveEntry): Promise<SettledElsewhere> {
@@ -188,9 +191,9 @@ class PostgresFeed implements ChangeFeed {
   }
 
   #report(trouble: unknown): void {
-    const hasFailed = trouble !== undefined
-    if (hasFailed !== this.#hasFailed) this.#parts.report(trouble)
-    this.#hasFailed = hasFailed
+    const hadFailed = this.#failure !== undefined
+    this.#failure = trouble === undefined ? undefined : { failure: trouble }
+    if (hadFailed !== (trouble !== undefined)) this.#parts.report(trouble)
   }
 }
 

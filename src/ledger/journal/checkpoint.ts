@@ -2,6 +2,7 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { frameOf, readFrames } from './frame.ts'
 import type { Position } from './segments.ts'
+import { UnreadableJournal } from './unreadable-journal.ts'
 
 /** The state at one position of the journal: a start needs it and the lines after that position. */
 export type Checkpoint = {
@@ -20,7 +21,9 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint | un
   if (bytes === undefined) return undefined
   const [frame] = readFrames(bytes, true).frames
   if (frame === undefined)
-    throw new Error(`The checkpoint ${path} is damaged: restore the data directory from a backup.`)
+    throw new UnreadableJournal(
+      `The checkpoint ${path} is damaged: restore the data directory from a backup.`,
+    )
   return JSON.parse(frame.text) as Checkpoint
 }
 

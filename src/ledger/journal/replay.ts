@@ -5,8 +5,11 @@ import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { readFrames } from './frame.ts'
 import { callBeginning } from './frame-buffer.ts'
 import { journalStart, listSegments, type Segment, segmentPath } from './segments.ts'
+import { UnreadableJournal } from './unreadable-journal.ts'
 
 export type Replayed = {
+  /** There was no journal. */
+  readonly isNew: boolean
   readonly segments: readonly Segment[]
   readonly lines: number
   /** The torn line at the end of the journal after a crash: it was cut off. */
@@ -15,8 +18,31 @@ export type Replayed = {
   readonly damagedBytes: number
 }
 
-/** Rebuilds the projections from the checkpoint and the lines after it. Cuts off a torn tail. */
-export async function replay(directory: string, projections: readonly Projection[]): Promise<Replayed> {
+/**
+ * Rebuilds the projections from the checkpoint and the lines after it. Cuts off a torn tail. Rejects with
+ * UnreadableJournal.
+ */
+export function replay(directory: string, projections: readonly Projection[]): Promise<Replayed> {
+  return rebuild(directory, projections, cut)
+}
+
+/** The same without a change, for a journal that this process does not own. If there is none, nothing is rebuilt. */
+export async function readJournal(directory: string, projections: readonly Projection[]): Promise<void> {
+  try {
+    await rebuild(directory, projections, async () => undefined)
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return
+    if (code !== 'EACCES' && code !== 'EPERM') throw thrown
+    throw new UnreadableJournal(`${directory} cannot be read, and may have keys: set DATA_DIR, or its owner.`)
+  }
+}
+
+async function rebuild(
+  directory: string,
+  projections: readonly Projection[],
+  cutTo: (path: string, bytes: number) => Promise<void>,
+): Promise<Replayed> {
   const checkpoint = await readCheckpoint(directory)
   for (const projection of projections) projection.restore(checkpoint?.state[projection.name])
   const segments = await listSegments(directory)
@@ -36,7 +62,7 @@ export async function replay(directory: string, projections: readonly Projection
     const found = readFrames(await readFile(path), true)
     const whole = found.frames.at(-1)?.end ?? 0
     const torn = isLast ? bytes - whole : 0
-    if (torn > 0) await cut(path, whole)
+    if (torn > 0) await cutTo(path, whole)
     tornBytes += torn
     damagedBytes += found.damaged - torn
     kept.push({ segment, bytes: bytes - torn })
@@ -47,7 +73,8 @@ export async function replay(directory: string, projections: readonly Projection
       apply(text, projections)
     }
   }
-  return { segments: kept, lines, tornBytes, damagedBytes }
+  const isNew = checkpoint === undefined && kept.length === 0
+  return { isNew, segments: kept, lines, tornBytes, damagedBytes }
 }
 
 /** The whole state is in the checkpoint and the segments after it: with a missing segment, money would be forgotten. */
@@ -56,8 +83,8 @@ function checkGaps(segments: readonly Segment[], checkpoint: Checkpoint | undefi
   const numbers = segments.map(({ segment }) => segment).filter((segment) => segment >= first)
   const isWhole = numbers.every((number, index) => number === first + index)
   if (isWhole && (checkpoint === undefined || numbers.length > 0)) return
-  throw new Error(
-    `Segments of the journal are missing: from ${first} on there are ${numbers.join(', ') || 'none'}.`,
+  throw new UnreadableJournal(
+    `Segments of the journal are missing: from ${first} on there are ${numbers.join(', ') || 'none'}. Restore the data directory from a backup.`,
   )
 }
 

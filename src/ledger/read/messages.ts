@@ -6,3 +6,4 @@ export type Question =
   | { readonly what: 'calls'; readonly about: CallsQuestion }
   | { readonly what: 'counts'; readonly about: CountsQuestion }
   | { readonly what: 'call'; readonly about: string }
+  | { readonly what: 'changes' }

@@ -25,5 +25,7 @@ function answer(store: Store, question: Question): Promise<unknown> {
       return store.counts(question.about)
     case 'call':
       return store.call(question.about)
+    case 'changes':
+      return store.changes()
   }
 }

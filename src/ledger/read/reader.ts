@@ -5,7 +5,9 @@ import type { Question } from './messages.ts'
 import { type PackedUsage, unpackUsage } from './packed-usage.ts'
 
 /** Reads the store in its own thread, so that no report delays a call. Rejects if the store cannot answer. */
-export interface LedgerReader extends Pick<Store, 'usage' | 'calls' | 'counts' | 'call'>, AsyncDisposable {}
+export interface LedgerReader
+  extends Pick<Store, 'usage' | 'calls' | 'counts' | 'call' | 'changes'>,
+    AsyncDisposable {}
 
 /** The thread starts with the first query. Each waits for `ready`. */
 export function createReader(address: StoreAddress, ready: () => Promise<void>): LedgerReader {
@@ -19,6 +21,7 @@ export function createReader(address: StoreAddress, ready: () => Promise<void>):
     calls: (about) => ask({ what: 'calls', about }) as ReturnType<Store['calls']>,
     counts: (about) => ask({ what: 'counts', about }) as ReturnType<Store['counts']>,
     call: (about) => ask({ what: 'call', about }) as ReturnType<Store['call']>,
+    changes: () => ask({ what: 'changes' }) as ReturnType<Store['changes']>,
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
   }
 }

@@ -1,3 +1,4 @@
+import type { AdminEntry, OverrideEntry } from '../../core/model/journal.ts'
 import type { Position } from '../journal/segments.ts'
 import type { Batch } from './batch.ts'
 import type { CallCounts, CallsPage, CallsQuestion, CountsQuestion, StoredCall } from './calls.ts'
@@ -25,6 +26,8 @@ export interface Store extends AsyncDisposable {
   /** The number of calls over a span, among the latest `countedAtOnce`. */
   counts(question: CountsQuestion): Promise<CallCounts>
   call(id: string): Promise<StoredCall | undefined>
+  /** Every change of keys, teams and limits, the oldest first. */
+  changes(): Promise<readonly (AdminEntry | OverrideEntry)[]>
   /** Deletes older rows, a bounded part at a time. False: there is more to delete. */
   prune(before: PruneTimes): Promise<boolean>
 }

@@ -47,8 +47,14 @@ export async function makeAdminKey({
 }
 
 /** Refuses budgets that a restart would forget. */
-export function refuseForgetfulBudgets(config: Config, isDurable: boolean): void {
-  if (isDurable || !config.ledger.enabled || !hasBudgets(config.tenants)) return
+export function refuseForgetfulBudgets(
+  config: Config,
+  { registry }: Pick<Tenants, 'registry'>,
+  isDurable: boolean,
+): void {
+  if (isDurable || !config.ledger.enabled) return
+  const stored = { keys: registry.keys(), teams: registry.teams(), budgets: [] }
+  if (!hasBudgets(config.tenants) && !hasBudgets(stored)) return
   const message = `found ${config.dataDirectory}, expected a writable directory, because there are budgets: set DATA_DIR`
   throw new ConfigError([{ source: config.source ?? 'environment', place: 'dataDirectory', message }])
 }

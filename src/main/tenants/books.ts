@@ -13,6 +13,7 @@ import { changesOf } from './admin.ts'
 import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
 import { nodeMoneyOf } from './node-money.ts'
+import { recallKeys } from './recalled-keys.ts'
 import { shareKeys } from './shared-keys.ts'
 import { settleStored } from './stored-call.ts'
 import { alertsBy, tenantsFor } from './tenants.ts'
@@ -42,8 +43,8 @@ export async function openBooks(
 ): Promise<Books> {
   const shared = opening.use(await openShared(config, clock, log))
   const tenants = tenantsFor(config, clock, shared, { send: alertsBy(log) })
-  const ledger = opening.use(await openLedgerOf(config, log, tenants.projections))
-  refuseForgetfulBudgets(config, ledger !== undefined)
+  const ledger = opening.use(await openLedgerOf(config, log, tenants))
+  refuseForgetfulBudgets(config, tenants, ledger !== undefined)
   const journal = heard(ledger?.journal ?? noJournal)
   const { databaseUrl } = config.ledger
   const changes: Changes = changesOf(tenants, (entry) => keys.settleElsewhere(entry))
@@ -55,6 +56,7 @@ export async function openBooks(
     }),
   )
   await tenants.open(keys.telling(journal))
+  await recallKeys(ledger, tenants, journal, log)
   await keys.begin()
   await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
   const lasting = opening.use(responsesIn(ledger?.store, config, clock, log))

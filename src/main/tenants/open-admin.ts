@@ -16,13 +16,28 @@ export interface OfflineAdmin extends AsyncDisposable {
 export async function openAdmin(config: Config, log: Logger): Promise<OfflineAdmin> {
   await using opening = new AsyncDisposableStack()
   const clock = { now: () => performance.now(), epochMs: () => Date.now() }
-  const { tenants, changes } = await openBooks({ ...config, isDataDirectoryGiven: true }, clock, log, opening)
+  const { tenants, changes, ledger } = await openBooks(
+    { ...config, isDataDirectoryGiven: true },
+    clock,
+    log,
+    opening,
+  )
   const routes = tenantRoutes({ tenants, changes, endCalls: nothing })
   const opened = opening.move()
   return {
-    ask: (method, path, body) => answer(routes, method, path, body),
+    async ask(method, path, body) {
+      if (ledger === undefined && method !== 'GET') throw notKept(config)
+      return await answer(routes, method, path, body)
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+function notKept({ dataDirectory }: Config): Failure {
+  return new Failure(
+    'conflict',
+    `Nothing was changed, because ${dataDirectory} cannot be written, or the ledger is turned off: the change would be lost. Set DATA_DIR.`,
+  )
 }
 
 /** A gateway that is not running has no running calls. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Failure } from '../../core/model/failure.ts'
 import type { AdminEntry, Journal, OverrideEntry, ResolveEntry } from '../../core/model/journal.ts'
@@ -9,6 +10,7 @@ import type { SettledElsewhere } from '../../ledger/feed/settlements.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 import type { Shared } from '../shared.ts'
+import { UnknownKeys } from './unknown-keys.ts'
 
 export type SharedKeysParts = {
   readonly tenants: Tenants
@@ -54,7 +56,13 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
       },
     }),
     async begin() {
-      await feed?.begin()
+      const isBlind = ledger?.isNew === true && !parts.tenants.asksForKeys()
+      for (let tries = 1; ; tries++) {
+        const failed = await feed?.begin()
+        if (failed === undefined || !isBlind) return
+        if (tries === mostTries) throw unknownKeys(failed.failure)
+        await setTimeout(retryMs)
+      }
     },
     async settleElsewhere(entry) {
       // Budgets of one node, or over Redis, are settled at any node: what is left is a call that none of them counts.
@@ -77,7 +85,10 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
 export type SharedKeys = AsyncDisposable & {
   /** A journal that also publishes the events that other nodes need. */
   telling(journal: Journal): Journal
-  /** Resolves once earlier changes by others have been applied, as far as they can be read. */
+  /**
+   * Resolves once earlier changes by others have been applied, as far as they can be read. Rejects if they cannot, and
+   * this node would let everybody in although there may be keys.
+   */
   begin(): Promise<void>
   /** Settles a call that is not uncertain at this node, at the node that has it. */
   settleElsewhere(entry: ResolveEntry): Promise<SettledElsewhere>
@@ -96,6 +107,17 @@ export function endingEverywhere(
     own(keys)
     bus.publish(endTopic, JSON.stringify({ from: owner, keys }))
   }
+}
+
+const retryMs = 500
+const mostTries = 60
+
+function unknownKeys(cause: unknown): UnknownKeys {
+  const reason = cause instanceof Error ? cause.message : 'unknown'
+  return new UnknownKeys(
+    `The database at DATABASE_URL cannot be read (${reason}). It may have keys, and this data directory knows none: start again once it is available, or set a key (GATEWAY_KEY).`,
+    { cause },
+  )
 }
 
 const topic = 'keys'

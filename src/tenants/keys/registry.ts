@@ -23,6 +23,8 @@ export interface Registry {
    * A key has existed: in the file since the process started, or ever among the stored ones. Authentication stays on.
    */
   readonly hadKeys: boolean
+  /** One that was created, not declared in the file, has existed. */
+  readonly hadStoredKeys: boolean
   /** Changes with every change of a key or a team. */
   readonly version: number
   /** Creates, changes or, if `after` is null, deletes a key. Throws Failure `conflict` for what the file declares. */
@@ -65,7 +67,7 @@ class Keys implements Registry {
   hadKeys = false
   version = 0
   /** A stored key: it outlasts the process. */
-  #hadKept = false
+  hadStoredKeys = false
   readonly #declared = { keys: new Map<string, Key>(), teams: new Map<string, Team>() }
   readonly #kept = { keys: new Map<string, Key>(), teams: new Map<string, Team>() }
   /** Keys of the file that were disabled here. */
@@ -207,8 +209,8 @@ class Keys implements Registry {
   #changed(): void {
     this.version++
     this.#isStale = true
-    this.#hadKept ||= this.#kept.keys.values().some(({ isMade }) => isMade !== true)
-    this.hadKeys ||= this.#hadKept || this.#declared.keys.size > 0
+    this.hadStoredKeys ||= this.#kept.keys.values().some(({ isMade }) => isMade !== true)
+    this.hadKeys ||= this.hadStoredKeys || this.#declared.keys.size > 0
   }
 
   #index(): void {
@@ -243,7 +245,7 @@ class Keys implements Registry {
     for (const team of teams ?? []) this.#keep('teams', team.id, team)
     for (const id of disabled ?? []) this.#disabled.add(id)
     for (const [id, at] of lastUse ?? []) this.#lastUse.set(id, at)
-    this.#hadKept ||= hadKeys === true
+    this.hadStoredKeys ||= hadKeys === true
     this.#changed()
   }
 
@@ -253,7 +255,7 @@ class Keys implements Registry {
       teams: [...this.#kept.teams.values()],
       disabled: [...this.#disabled],
       lastUse: [...this.#lastUse],
-      hadKeys: this.#hadKept,
+      hadKeys: this.hadStoredKeys,
       stamps: this.#stamps.snapshot(),
     }
   }

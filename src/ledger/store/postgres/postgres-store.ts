@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import type { Position } from '../../journal/segments.ts'
 import { type Batch, type CallRow, correctionOf, type EventRow } from '../batch.ts'
 import type { CallCounts, CallsPage, CallsQuestion, CountsQuestion, Statement, StoredCall } from '../calls.ts'
+import { changesIn, readChanges } from '../changes.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import type { PruneTimes, Store } from '../store.ts'
@@ -172,6 +173,10 @@ class PostgresStore implements Store {
 
   call(id: string): Promise<StoredCall | undefined> {
     return this.#questions.call(id)
+  }
+
+  changes(): ReturnType<Store['changes']> {
+    return this.#connection.inTurn(async () => changesIn(await this.#all(readChanges, [])))
   }
 
   prune({ calls, rollups }: PruneTimes): Promise<boolean> {

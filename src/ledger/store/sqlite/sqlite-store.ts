@@ -19,6 +19,7 @@ import {
   type StoredCall,
   soughtAtOnce,
 } from '../calls.ts'
+import { changesIn, readChanges } from '../changes.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
@@ -154,6 +155,10 @@ class SqliteStore implements Store {
 
   async call(id: string): Promise<StoredCall | undefined> {
     return this.#stored(this.#all('select id, at, line from calls where id = ?', [id]))[0]
+  }
+
+  async changes(): ReturnType<Store['changes']> {
+    return changesIn(this.#all(readChanges, []))
   }
 
   async prune({ calls, rollups }: PruneTimes): Promise<boolean> {
