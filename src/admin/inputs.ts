@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { Failure } from '../core/model/failure.ts'
 import { roundedNanoUsd } from '../core/model/price.ts'
-import type { BudgetRule } from '../tenants/budgets/budget.ts'
+import { type BudgetRule, ruleId } from '../tenants/budgets/budget.ts'
 import { isZone } from '../tenants/budgets/windows.ts'
 import type { NewKey, NewTeam } from '../tenants/keys/changes.ts'
 import type { RateRule } from '../tenants/keys/key.ts'
@@ -105,10 +105,7 @@ function ruleOf(input: z.output<typeof budgetInput>, place: string): BudgetRule 
 }
 
 function refuseTwins(rules: readonly BudgetRule[]): void {
-  const ids = rules.map(
-    ({ name, window, models, providers, isPerUser }) =>
-      name ?? JSON.stringify([window, models, providers, isPerUser]),
-  )
+  const ids = rules.map(ruleId)
   if (new Set(ids).size === ids.length && !ids.includes(limitName)) return
   throw new Failure('invalid_request', 'No two budgets may have the same name, window and target.', {
     param: 'budgets',

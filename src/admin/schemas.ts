@@ -3,8 +3,13 @@ import * as z from 'zod'
 const usd = z.number().meta({ description: 'USD' })
 const nano = z.int().meta({ description: 'The same in whole nano-USD' })
 const moment = z.iso.datetime({ offset: true })
-const name = z.string().max(128)
-const names = z.array(z.string().max(256))
+const name = z
+  .string()
+  .max(128)
+  .refine((text) => !/\p{Cc}/u.test(text), 'no control characters are allowed')
+/** Part of an address, where dots alone would mean another one. */
+const teamName = name.min(1).refine((text) => !/^\.{1,2}$/.test(text), 'a name is not only dots')
+const names = z.array(z.string().min(1).max(256))
 const count = z.int().min(1).max(1_000_000_000)
 
 export const limitResets = ['daily', 'weekly', 'monthly'] as const
@@ -47,15 +52,24 @@ const keyLimits = {
   disabled: z.boolean().optional(),
 }
 
-/** Fields that OpenRouter's clients send and that have no effect here are accepted. */
-export const keyInput = z.looseObject({
+/** Fields that OpenRouter's clients send, and that have no effect here. Others are refused: one may be a misspelled limit. */
+const withoutEffect = {
+  creator_user_id: z.unknown().optional(),
+  external: z.unknown().optional(),
+  external_user: z.unknown().optional(),
+  include_byok_in_limit: z.unknown().optional(),
+  workspace_id: z.unknown().optional(),
+}
+
+export const keyInput = z.strictObject({
   name: name.min(1),
   kind: z.enum(['inference', 'management']).default('inference'),
   role: z.enum(['metrics', 'read', 'admin']).optional(),
   ...keyLimits,
+  ...withoutEffect,
 })
 
-export const keyChange = z.looseObject({ name: name.min(1).optional(), ...keyLimits })
+export const keyChange = z.strictObject({ name: name.min(1).optional(), ...keyLimits, ...withoutEffect })
 
 /** Whether running calls end with what is revoked. */
 export const aborting = z.object({ abort: z.enum(['true', 'false']).default('false') })
@@ -75,7 +89,7 @@ export const rotation = z.strictObject({
   graceUntil: moment.optional(),
 })
 
-export const teamInput = z.strictObject({ name: name.min(1), ...limits })
+export const teamInput = z.strictObject({ name: teamName, ...limits })
 export const teamChange = z.strictObject(limits)
 
 export const budgetView = z.object({

@@ -129,7 +129,8 @@ export class Access implements Tenant {
       const { window, counter } = this.#openWindow(at, budget, now)
       if (!budget.rule.isPerUser) applied.push(appliedIn(budget, window, counter, desk))
       else if (user !== undefined) {
-        const ofUser = counterOf(budget, window, nameOf(this.note.team ?? this.note.key, user))
+        const name = nameOf(this.note.team ?? this.note.key, user, window.endMs)
+        const ofUser = counterOf(budget, window, name)
         applied.push(appliedIn(budget, window, ofUser, desk))
       }
     }

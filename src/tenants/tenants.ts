@@ -120,7 +120,7 @@ class Household implements Tenants {
       terms: () => this.settings.terms,
       override: (counter) => this.overrides.of(counter),
     }
-    this.users = createUsers(() => this.settings.terms.users)
+    this.users = createUsers({ how: () => this.settings.terms.users, now: parts.clock.epochMs })
     this.usage = createUsage(this.desk)
     this.lost = createLostMoney(this.desk)
     const note = (entry: AdminEntry) => {

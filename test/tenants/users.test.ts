@@ -70,22 +70,63 @@ test.for([
   expect(gateway.logged().includes('ann@example.com')).toBe(users === 'plain')
 })
 
+const never = Number.POSITIVE_INFINITY
+
 describe('of too many users', () => {
+  const few = (now = () => 0) => createUsers({ how: () => 'plain', now, most: 2 })
+
   test('the newest share one name, until one is forgotten', () => {
-    const users = createUsers(() => 'plain', 2)
-    const counted = ['ann', 'bob', 'cid', 'ann', 'dan'].map((user) => users.counted('team', user))
+    const users = few()
+    const counted = ['ann', 'bob', 'cid', 'ann', 'dan'].map((user) => users.counted('team', user, never))
     expect(counted).toEqual(['team~ann', 'team~bob', `team~${otherUser}`, 'team~ann', `team~${otherUser}`])
     users.forget('bob')
-    expect(users.counted('team', 'cid')).toBe('team~cid')
-    expect(users.counted('team', 'bob')).toBe(`team~${otherUser}`)
+    expect(users.counted('team', 'cid', never)).toBe('team~cid')
+    expect(users.counted('team', 'bob', never)).toBe(`team~${otherUser}`)
+  })
+
+  test('those make room whose windows have ended', () => {
+    let now = 0
+    const users = few(() => now)
+    users.counted('team', 'ann', 100)
+    users.counted('team', 'bob', 200)
+    users.counted('team', 'bob', 100)
+    expect(users.counted('team', 'cid', 200)).toBe(`team~${otherUser}`)
+    now = 100
+    expect(users.known('team', 'cid')).toBe('team~cid')
+    expect(users.counted('team', 'cid', 200)).toBe('team~cid')
+    expect(users.counted('team', 'dan', 200)).toBe(`team~${otherUser}`)
+    expect(users.counted('team', 'bob', 200)).toBe('team~bob')
   })
 
   test('there are 100,000, unless it is said otherwise', () => {
-    const users = createUsers(() => 'plain')
-    for (let nth = 0; nth < 100_000; nth++) users.counted('t', `u${nth}`)
-    expect(users.counted('t', 'u5')).toBe('t~u5')
-    expect(users.counted('t', 'one more')).toBe(`t~${otherUser}`)
+    const users = createUsers({ how: () => 'plain', now: () => 0 })
+    for (let nth = 0; nth < 100_000; nth++) users.counted('t', `u${nth}`, never)
+    expect(users.counted('t', 'u5', never)).toBe('t~u5')
+    expect(users.counted('t', 'one more', never)).toBe(`t~${otherUser}`)
   })
+})
+
+test('no two users are counted under one name, whatever they and their teams are called', () => {
+  const users = createUsers({ how: () => 'plain', now: () => 0, most: 9 })
+  const long = 'u'.repeat(200)
+  const pairs = [
+    ...[
+      ['a~b', 'c'],
+      ['a', 'b~c'],
+      ['a', '~other'],
+      ['a', 'other'],
+      ['a', '%7Eother'],
+      ['a', 'b|total'],
+    ],
+    ...[
+      ['a', `${long}1`],
+      ['a', `${long}2`],
+      ['', '__proto__'],
+    ],
+  ] as const
+  const names = pairs.map(([team, user]) => users.counted(team, user, never))
+  expect(new Set([...names, users.counted('a', 'one more', never)]).size).toBe(pairs.length + 1)
+  expect(users.kept(`${long}1`)).toHaveLength(128)
 })
 
 test('an operator forgets an end user: an audit row, and what they spent stays', async () => {

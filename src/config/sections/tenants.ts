@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { nanoUsd } from '../../core/model/price.ts'
+import { ruleId } from '../../tenants/budgets/budget.ts'
 import { isZone, windowKinds } from '../../tenants/budgets/windows.ts'
 import { keyRoles } from '../../tenants/keys/key.ts'
 import { strategyNames } from './models.ts'
@@ -54,7 +55,7 @@ const budgetList = z
   .array(budget)
   .default([])
   .check(({ value, issues }) => {
-    const ids = value.map(idOf)
+    const ids = value.map(({ perUser: isPerUser, ...rule }) => ruleId({ ...rule, isPerUser }))
     for (const [at, id] of ids.entries()) {
       if (ids.indexOf(id) === at) continue
       const message = 'a name, window or target that differs from earlier budgets'
@@ -171,10 +172,6 @@ export type WrittenTenants = {
   readonly budgets: z.infer<typeof budgetsSetting>
   readonly rateLimits: z.infer<typeof rateLimitsSetting>
   readonly alerts: z.infer<typeof alertsSetting>
-}
-
-function idOf({ name: given, window, models, providers, perUser }: WrittenBudget): string {
-  return given ?? JSON.stringify([window, models, providers, perUser])
 }
 
 /** Refuses keys with the same name or secret, because they could not be distinguished. */

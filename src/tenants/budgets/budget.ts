@@ -1,4 +1,5 @@
 import { matchesPattern } from '../../core/model/pattern.ts'
+import { namePart, ownerPart } from './name-part.ts'
 import type { Window, WindowRule } from './windows.ts'
 
 /** A limit of money over a window, as declared. */
@@ -29,7 +30,14 @@ export type Budget = {
 }
 
 export function budgetOf(scope: Scope, rule: BudgetRule): Budget {
-  return { id: `${scopeId(scope)}/${rule.name ?? ownName(rule)}`, scope, rule }
+  return { id: `${scopeId(scope)}/${ruleId(rule)}`, scope, rule }
+}
+
+/** Tells a budget from the others of its owner. */
+export function ruleId(
+  rule: Pick<BudgetRule, 'name' | 'window' | 'models' | 'providers' | 'isPerUser'>,
+): string {
+  return namePart(rule.name ?? ownName(rule))
 }
 
 /** The counter of a budget in a window, or of an end user's own budget. */
@@ -69,10 +77,15 @@ export function isOn({ rule: { models } }: Budget, model: string): boolean {
 }
 
 function scopeId(scope: Scope): string {
-  return scope.kind === 'gateway' ? 'gateway' : `${scope.kind}:${scope.id}`
+  return scope.kind === 'gateway' ? 'gateway' : `${scope.kind}:${ownerPart(scope.id)}`
 }
 
-function ownName({ window, models, providers, isPerUser }: BudgetRule): string {
+function ownName({
+  window,
+  models,
+  providers,
+  isPerUser,
+}: Pick<BudgetRule, 'window' | 'models' | 'providers' | 'isPerUser'>): string {
   const on = [...models, ...providers.map((provider) => `@${provider}`), ...(isPerUser ? ['user'] : [])]
   return on.length === 0 ? window : `${window}:${on.join('+')}`
 }

@@ -75,15 +75,25 @@ type Kept = Partial<OverridesSnapshot> & {
   readonly windows?: WindowSnapshot
 }
 
-/** Nothing is settled any more in windows that ended this long ago. */
-const keptMs = 100 * 86_400_000
+/**
+ * How many days after its begin a day, a week or a month is over, in every zone. Longer windows are kept. A settlement
+ * after that begins the counter again, but no call is admitted to its window.
+ */
+const lasts: readonly (readonly [window: RegExp, days: number])[] = [
+  [/^(\d{4}-\d{2}-\d{2})$/, 3],
+  [/^week-(\d{4}-\d{2}-\d{2})$/, 9],
+  [/^(\d{4}-\d{2})$/, 33],
+]
 
-/** A day, a week or a month. Years and all time are kept. */
 function isLongOver(counter: string, now: number): boolean {
   const { window } = readCounter(counter)
-  const [, day] = /^(?:week-)?(\d{4}-\d{2}(?:-\d{2})?)$/.exec(window) ?? []
-  return day !== undefined && Date.parse(day) + keptMs < now
+  return lasts.some(([pattern, days]) => {
+    const begin = pattern.exec(window)?.[1]
+    return begin !== undefined && Date.parse(begin) + days * dayMs < now
+  })
 }
+
+const dayMs = 86_400_000
 
 /** Of a hold taken before the checkpoint. */
 function ownerIn(money: ReplayedMoney | undefined, id: string): string | undefined {

@@ -71,14 +71,7 @@ class RegistryChanges implements Changes {
   createKey(by: string, made: NewKey) {
     this.#teamOf(made)
     const { registry } = this.#tenants
-    if (
-      made.name !== '' &&
-      registry.keys().some(({ id, name }) => name === made.name && this.#isOfFile(id))
-    ) {
-      throw new Failure('conflict', 'A key of this name is declared in the configuration file.', {
-        code: 'managed_by_file',
-      })
-    }
+    this.#refuseDeclaredName(made.name)
     const secret = newSecret(made.kind, this.#parts.fill)
     const digest = digestOf(secret)
     const now = this.#now()
@@ -94,6 +87,7 @@ class RegistryChanges implements Changes {
     const before = this.#key(id)
     this.#teamOf(change)
     if (this.#isOfFile(id)) return this.#disableDeclared(by, before, change)
+    if (change.name !== undefined) this.#refuseDeclaredName(change.name)
     const after = changed(before, change, this.#now())
     if (after === before) return before
     this.#tenants.registry.changeKey({ by: this.#actor(by), action: 'key.update', id, after })
@@ -255,6 +249,14 @@ class RegistryChanges implements Changes {
   #teamOf({ team }: Partial<NewKey>): void {
     if (team === undefined || this.#tenants.registry.team(team) !== undefined) return
     throw new Failure('invalid_request', 'There is no such team.', { param: 'team' })
+  }
+
+  #refuseDeclaredName(wanted: string): void {
+    const { registry } = this.#tenants
+    if (!registry.keys().some(({ id, name }) => name !== '' && name === wanted && this.#isOfFile(id))) return
+    throw new Failure('conflict', 'A key of this name is declared in the configuration file.', {
+      code: 'managed_by_file',
+    })
   }
 
   #isOfFile(id: string): boolean {
