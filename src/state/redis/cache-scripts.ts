@@ -13,6 +13,10 @@ local function making(owner)
   if call('GET', M .. ':s:' .. v[2]) ~= 'making' then return nil end
   return v[2]
 end
+local function lose(g)
+  call('DEL', M, M .. ':s:' .. g, M .. ':p:' .. g)
+  call('PUBLISH', M, g)
+end
 `
 
 /** ARGV: owner, fingerprint, time allowed, an id for this making. */
@@ -30,26 +34,38 @@ call('SET', M .. ':s:' .. ARGV[4], 'making', 'PX', ARGV[3])
 return {}`,
 )
 
-/** ARGV: owner, then pieces. */
+/**
+ * ARGV: owner, a piece, its position (-1: the end). A piece that is there already is not added again. If earlier ones are
+ * missing, because a server took over that was behind, the answer is lost.
+ */
 export const appendScript = scriptOf(
   'append',
   `${prelude}
 local g = making(ARGV[1])
 if not g then return 0 end
-local list = M .. ':p:' .. g
-local isFirst = call('EXISTS', list) == 0
-call('RPUSH', list, unpack(ARGV, 2))
-if isFirst then call('PEXPIRE', list, math.max(1, call('PTTL', M))) end
+local list, at = M .. ':p:' .. g, tonumber(ARGV[3])
+local length = call('LLEN', list)
+if at > length then
+  lose(g)
+  return 0
+end
+if ARGV[2] == '' or (at >= 0 and at < length) then return 1 end
+call('RPUSH', list, ARGV[2])
+if length == 0 then call('PEXPIRE', list, math.max(1, call('PTTL', M))) end
 call('PUBLISH', M, g)
 return 1`,
 )
 
-/** ARGV: owner, how long it is kept, `drop` or `keep`. */
+/** ARGV: owner, how long it is kept, `drop` or `keep`, the number of pieces (-1: any). With fewer, it is lost. */
 export const finishScript = scriptOf(
   'finish',
   `${prelude}
 local g = making(ARGV[1])
 if not g then return 0 end
+if call('LLEN', M .. ':p:' .. g) < tonumber(ARGV[4]) then
+  lose(g)
+  return 0
+end
 call('SET', M .. ':s:' .. g, 'whole', 'PX', ARGV[2])
 call('PEXPIRE', M .. ':p:' .. g, ARGV[2])
 if ARGV[3] == 'drop' then call('DEL', M) else call('PEXPIRE', M, ARGV[2]) end
@@ -63,8 +79,7 @@ export const loseScript = scriptOf(
   `${prelude}
 local g = making(ARGV[1])
 if not g then return 0 end
-call('DEL', M, M .. ':s:' .. g, M .. ':p:' .. g)
-call('PUBLISH', M, g)
+lose(g)
 return 1`,
 )
 

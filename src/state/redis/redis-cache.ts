@@ -3,6 +3,7 @@ import type { CallSignal } from '../../core/model/call-signal.ts'
 import type { Clock } from '../../core/model/ports.ts'
 import type { AnswerEnd, Beginning, Begun, SharedCache } from '../../core/model/shared/cache.ts'
 import { createMemoryCache, lost } from '../memory-cache.ts'
+import { type AnswersInProgress, createAnswersInProgress } from './answers-in-progress.ts'
 import {
   appendScript,
   beginScript,
@@ -42,8 +43,11 @@ export function createRedisCache(parts: RedisCacheParts): RedisCache {
 class Cache implements RedisCache {
   readonly #parts: RedisCacheParts
   readonly #local: SharedCache
-  /** Answers begun while Redis was unavailable. */
-  readonly #begunLocally = new Set<string>()
+  /** The owners of answers begun while Redis was unavailable, by key. */
+  readonly #begunLocally = new Map<string, string>()
+  /** Those of them that Redis may know: it was lost while they began. */
+  readonly #inDoubt = new Map<string, string>()
+  readonly #inProgress: AnswersInProgress
   /** When each worker of this node was last registered, by its owner name. */
   readonly #notedAt = new Map<string, number>()
   /** Processes that ended while Redis was unavailable. */
@@ -52,6 +56,11 @@ class Cache implements RedisCache {
   constructor(parts: RedisCacheParts) {
     this.#parts = parts
     this.#local = createMemoryCache(parts.clock)
+    this.#inProgress = createAnswersInProgress({
+      append: async (key, owner, text, at = -1) =>
+        (await this.#run(appendScript, this.#answer(key), [owner, text, at])) === 1,
+      finish: (key, owner, end, length = -1) => this.#finish(key, owner, end, length),
+    })
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -80,42 +89,41 @@ class Cache implements RedisCache {
 
   async begin(key: string, beginning: Beginning): Promise<Begun> {
     const { owner, fingerprint, ttlMs } = beginning
+    const isSent = this.#parts.connection.isUp
     return await this.#either(
       async (local) => {
         const begun = await local.begin(key, beginning)
-        if (begun.isYours) this.#begunLocally.add(key)
+        if (!begun.isYours) return begun
+        this.#begunLocally.set(key, owner)
+        if (isSent && !this.#inProgress.has(key)) this.#inDoubt.set(key, owner)
         return begun
       },
       async () => {
         const answer = this.#answer(key)
         this.#noteWorker(owner)
-        const noted = this.#run(memberScript, this.#owned(owner), ['add', answer])
         const args = [owner, fingerprint, wholeMs(ttlMs), randomBytes(9).toString('base64url')]
-        const [before, state] = textsOf(await this.#run(beginScript, answer, args))
-        await noted
-        if (before === undefined) return { isYours: true }
-        return { isYours: false, fingerprint: before, isWhole: state === 'whole' }
+        const [, begun] = await Promise.all([
+          this.#run(memberScript, this.#owned(owner), ['add', answer]),
+          this.#run(beginScript, answer, args),
+        ])
+        const [before, state] = textsOf(begun)
+        if (before !== undefined) return { isYours: false, fingerprint: before, isWhole: state === 'whole' }
+        this.#begunLocally.delete(key)
+        this.#inProgress.begin(key, owner)
+        return { isYours: true }
       },
     )
   }
 
   async append(key: string, owner: string, pieces: readonly string[]): Promise<boolean> {
-    if (this.#begunLocally.has(key)) return await this.#local.append(key, owner, pieces)
-    const texts = pieces.filter((piece) => piece !== '')
-    return await this.#orFalse(
-      async () => (await this.#run(appendScript, this.#answer(key), [owner, ...texts])) === 1,
-    )
+    if (this.#isLocal(key, owner)) return await this.#local.append(key, owner, pieces)
+    return await this.#inProgress.append(key, owner, pieces.join(''))
   }
 
   async finish(key: string, owner: string, end: AnswerEnd): Promise<boolean> {
-    if (this.#begunLocally.delete(key)) return await this.#local.finish(key, owner, end)
-    const answer = this.#answer(key)
-    const args = end === 'drop' ? [owner, followersMs, 'drop'] : [owner, wholeMs(end.keepMs), 'keep']
-    return await this.#orFalse(async () => {
-      const isFinished = (await this.#run(finishScript, answer, args)) === 1
-      if (isFinished) await this.#run(memberScript, this.#owned(owner), ['remove', answer])
-      return isFinished
-    })
+    if (!this.#isLocal(key, owner)) return await this.#inProgress.finish(key, owner, end)
+    this.#begunLocally.delete(key)
+    return await this.#local.finish(key, owner, end)
   }
 
   async *follow(key: string, signal: CallSignal): AsyncGenerator<string, void, void> {
@@ -156,6 +164,8 @@ class Cache implements RedisCache {
   /** Abandons a process; a node together with its workers. */
   async abandon(owner: string): Promise<void> {
     await this.#local.abandon(owner)
+    for (const [key, whose] of [...this.#begunLocally]) if (whose === owner) this.#begunLocally.delete(key)
+    this.#inProgress.abandon(owner)
     this.#notedAt.delete(owner)
     await this.#either(
       async () => void this.#ended.add(owner),
@@ -174,6 +184,30 @@ class Cache implements RedisCache {
     const ended = [...this.#ended]
     this.#ended.clear()
     for (const owner of ended) void this.abandon(owner)
+    const inDoubt = [...this.#inDoubt]
+    this.#inDoubt.clear()
+    for (const [key, owner] of inDoubt) {
+      void this.#orFalse(async () => (await this.#run(loseScript, this.#answer(key), [owner])) === 1)
+    }
+    this.#inProgress.reconnected()
+  }
+
+  #isLocal(key: string, owner: string): boolean {
+    return this.#begunLocally.get(key) === owner
+  }
+
+  async #finish(key: string, owner: string, end: AnswerEnd, length: number): Promise<boolean> {
+    const answer = this.#answer(key)
+    const [keptMs, how] = end === 'drop' ? [followersMs, 'drop'] : [wholeMs(end.keepMs), 'keep']
+    const isFinished = (await this.#run(finishScript, answer, [owner, keptMs, how, length])) === 1
+    // A member that is left behind is removed with its owner.
+    if (isFinished) {
+      void this.#orFalse(async () => {
+        await this.#run(memberScript, this.#owned(owner), ['remove', answer])
+        return true
+      })
+    }
+    return isFinished
   }
 
   async #loseAnswers(owner: string): Promise<void> {
