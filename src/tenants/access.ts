@@ -138,16 +138,18 @@ export class Access implements Tenant {
   }
 
   #openWindow(at: number, budget: Budget, now: number): OpenWindow {
+    const { windows } = this.#parts.desk
     const known = this.#open[at]
-    if (known !== undefined && now < known.window.endMs) return known
-    const window = this.#parts.desk.windows.current(budget.rule)
-    const opened = { window, counter: counterOf(budget, window) }
+    // A call of another key may have opened a newer one, before the clock stepped back.
+    if (known !== undefined && known.openings === windows.openings && now < known.window.endMs) return known
+    const window = windows.current(budget.rule)
+    const opened = { window, counter: counterOf(budget, window), openings: windows.openings }
     this.#open[at] = opened
     return opened
   }
 }
 
-type OpenWindow = Pick<Applied, 'window' | 'counter'>
+type OpenWindow = Pick<Applied, 'window' | 'counter'> & { readonly openings: number }
 
 /** Everything that applies to calls of a key, whatever the model: its own rules, its team's and the gateway's. */
 export function budgetsOf(
