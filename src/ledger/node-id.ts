@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The id of a data directory among those that ship to the same store: created once, and kept in the directory. */
@@ -8,6 +8,14 @@ export async function nodeIdOf(directory: string): Promise<string> {
   const known = await readFile(path, 'utf8').catch(() => '')
   if (/^node_[0-9a-f]{16}\n$/.test(known)) return known.trim()
   const made = `node_${randomBytes(8).toString('hex')}`
-  await writeFile(path, `${made}\n`, { mode: 0o600 })
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await file.writeFile(`${made}\n`)
+    // A machine that fails would leave it empty: the store has its records under this name.
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
   return made
 }

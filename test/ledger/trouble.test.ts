@@ -42,6 +42,29 @@ test('a locked ledger fails no call, and has all calls once it is unlocked', asy
   expect(await callsIn(path)).toBe(6)
 })
 
+test('a ledger whose file is deleted while it is in use is made again, with the calls of the journal', async () => {
+  const directory = await temporaryDirectory('trouble-')
+  const path = join(directory, 'ledger.db')
+  {
+    await using gateway = await start(directory)
+    await ask(gateway)
+    await expect.poll(() => callsIn(path).catch(() => 0)).toBe(1)
+    expect(await listed(gateway)).toBe(1)
+    for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true })
+    await ask(gateway)
+    await expect.poll(() => listed(gateway)).toBe(2)
+    await expect.poll(() => statusOf(gateway)).toBe('ok')
+  }
+  expect(await callsIn(path)).toBe(2)
+})
+
+/** The calls of the management API. Undefined while it cannot say. */
+async function listed({ url }: TestGateway): Promise<number | undefined> {
+  const response = await fetch(`${url}/admin/api/calls`)
+  const { data } = (await response.json()) as { data?: readonly object[] }
+  return data?.length
+}
+
 async function start(dataDirectory: string): Promise<TestGateway> {
   const ledger = { ...simulatorConfig.ledger, enabled: true }
   return await startTestGateway({ dataDirectory, isDataDirectoryGiven: true, ledger })

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { batchOf } from '../store/batch.ts'
+import { batchOf, unknownLines } from '../store/batch.ts'
 import { dayMs } from '../store/rollup.ts'
 import type { Store } from '../store/store.ts'
 import type { ShipperData, ShipperNews } from './messages.ts'
@@ -33,6 +33,7 @@ class JournalShipping implements Shipping {
   #pruneAt = 0
   #rollUpAt = 0
   #checkAt = 0
+  #isUnknown = false
   #damage: Tail['damage'] = { bytes: 0, segments: 0 }
 
   constructor(parts: ShippingParts) {
@@ -69,11 +70,14 @@ class JournalShipping implements Shipping {
     const from = await store.position(data.node)
     tell({ what: 'opened', migrated, from })
     await using tail = openTail(data.journalDirectory, from)
+    // It may have calls of this journal without its position: under another name of the node, or from a backup.
+    this.#isUnknown = from === undefined
     for (;;) {
       const isLast = this.#finishing
       const isShipped = await this.#shipNext(store, tail)
       this.#backoffMs = leastBackoffMs
       if (isShipped) continue
+      this.#isUnknown = false
       if (isLast) return
       await this.#pruneInTime(store)
       if (await this.#rollUpInTime(store)) await this.#pause(lookEveryMs)
@@ -86,7 +90,8 @@ class JournalShipping implements Shipping {
     const lines = await tail.next()
     this.#reportDamage(tail)
     if (lines.length === 0 && tail.position.segment === before.segment) return false
-    const batch = batchOf(lines, tail.position)
+    const added = this.#isUnknown ? await unknownLines(lines, (calls) => store.known(calls)) : lines
+    const batch = { ...batchOf(added, tail.position), to: lines.at(-1)?.end ?? tail.position }
     await store.write(data.node, batch)
     tell({ what: 'shipped', to: batch.to, calls: batch.calls.length, lastAt: batch.lastAt })
     return true

@@ -41,6 +41,8 @@ export type CallRow = {
   readonly line: string
 }
 
+export type CallKey = Pick<CallRow, 'id' | 'at'>
+
 /** An operator's action, or an uncertain amount that became certain. */
 export type EventRow = {
   readonly id: string
@@ -59,6 +61,23 @@ export type DoubtChanges = {
 }
 
 export type Line = { readonly text: string; readonly end: Position }
+
+/** The lines without calls that a store knows already. */
+export async function unknownLines(
+  lines: readonly Line[],
+  known: (calls: readonly CallKey[]) => Promise<ReadonlySet<string>>,
+): Promise<readonly Line[]> {
+  const ids = new Map<Line, string>()
+  const calls: CallKey[] = []
+  for (const line of lines) {
+    if (!line.text.startsWith(callBeginning)) continue
+    const { requestId: id, at } = JSON.parse(line.text) as JournalCall
+    ids.set(line, id)
+    calls.push({ id, at })
+  }
+  const all = await known(calls)
+  return lines.filter((line) => !all.has(ids.get(line) ?? ''))
+}
 
 export function batchOf(lines: readonly Line[], from: Position): Batch {
   const calls: CallRow[] = []

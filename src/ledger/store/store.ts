@@ -1,6 +1,6 @@
 import type { AdminEntry, OverrideEntry } from '../../core/model/journal.ts'
 import type { Position } from '../journal/segments.ts'
-import type { Batch } from './batch.ts'
+import type { Batch, CallKey } from './batch.ts'
 import type { CallCounts, CallsPage, CallsQuestion, CountsQuestion, StoredCall } from './calls.ts'
 import type { UsageQuestion, UsageRow } from './usage.ts'
 
@@ -10,7 +10,9 @@ export interface Store extends AsyncDisposable {
   migrate(isDry?: boolean): Promise<readonly string[]>
   /** The position up to which a node's journal was written; undefined: nothing of it. */
   position(node: string): Promise<Position | undefined>
-  /** Writes a part of a node's journal, with its position. */
+  /** The ids of those of these calls that it has. */
+  known(calls: readonly CallKey[]): Promise<ReadonlySet<string>>
+  /** Writes a part of a node's journal, with its position; none of its calls may be known. */
   write(node: string, batch: Batch): Promise<void>
   /**
    * Extends the summaries of the rollups by one bounded step, up to a time after which calls are still being written.

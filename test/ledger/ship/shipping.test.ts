@@ -56,6 +56,17 @@ test('a batch that was stored without a reply is not stored again', async () => 
   expect(await scene.requests()).toBe(2)
 })
 
+test('a store that has calls of a journal, but not its position, takes only the others', async () => {
+  await using scene = await setUp()
+  await scene.append(['a', 'b'])
+  await scene.start().finish()
+  await scene.append(['c', 'd'])
+  await scene.start('n with another name').finish()
+  await scene.start('n with another name').finish()
+  expect(await scene.ids()).toEqual(['d', 'c', 'b', 'a'])
+  expect(await scene.requests()).toBe(4)
+})
+
 test('makes summaries of the shipped calls, and still finishes when ordered to', async () => {
   await using scene = await setUp()
   await scene.append(['a'])
@@ -100,10 +111,10 @@ async function setUp() {
       for (const id of ids) journal.append(callEntry(id, { at: ++at }))
       await journal.written()
     },
-    start() {
+    start(node = 'n') {
       const data = {
         journalDirectory: directory.path,
-        node: 'n',
+        node,
         keepCallsDays: 36_500,
         keepRollupsDays: 36_500,
       }

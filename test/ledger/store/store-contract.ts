@@ -37,6 +37,21 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       expect(await scene.store.call('req_3')).toBeUndefined()
     })
 
+    test('says which calls it has', async () => {
+      await using scene = await setUp(make)
+      expect(await scene.store.known([])).toEqual(new Set())
+      await scene.write([
+        ['req_1', { at: 1 }],
+        ['req_2', { at: 5 * dayMs }],
+      ])
+      const asked = [
+        { id: 'req_2', at: 5 * dayMs },
+        { id: 'req_3', at: 1 },
+        { id: 'req_1', at: 1 },
+      ]
+      expect(await scene.store.known(asked)).toEqual(new Set(['req_1', 'req_2']))
+    })
+
     test('stores nothing of a batch that cannot be written', async () => {
       await using scene = await setUp(make)
       await scene.write([['req_1', {}]])

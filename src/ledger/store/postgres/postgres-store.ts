@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import type { Position } from '../../journal/segments.ts'
-import { type Batch, type CallRow, correctionOf, type EventRow } from '../batch.ts'
+import { type Batch, type CallKey, type CallRow, correctionOf, type EventRow } from '../batch.ts'
 import type { CallCounts, CallsPage, CallsQuestion, CountsQuestion, Statement, StoredCall } from '../calls.ts'
 import { changesIn, readChanges } from '../changes.ts'
 import { missing } from '../migration.ts'
@@ -77,6 +77,13 @@ class PostgresStore implements Store {
     return this.#connection.inTurn(async () => {
       const [row] = await this.#all('select segment, byte from positions where node = $1', [node])
       return row && { segment: Number(row['segment']), offset: Number(row['byte']) }
+    })
+  }
+
+  known(calls: readonly CallKey[]): Promise<ReadonlySet<string>> {
+    return this.#connection.inTurn(async () => {
+      const keys = [calls.map(({ id }) => id), calls.map(({ at }) => at)]
+      return new Set((await this.#all(readKnown, keys)).map(({ id }) => String(id)))
     })
   }
 
@@ -219,6 +226,10 @@ const insertCalls =
   '$1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::float8[], ' +
   '$9::text[]) ' +
   'on conflict (id, at) do nothing'
+
+const readKnown =
+  'select calls.id from unnest($1::text[], $2::bigint[]) as made (id, at) ' +
+  'join calls on calls.id = made.id and calls.at = made.at'
 
 const insertEvent =
   'insert into events (id, at, type, body) values ($1, $2, $3, $4) ' +

@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CallLine } from '../../../core/model/record/call-line.ts'
 import type { Position } from '../../journal/segments.ts'
-import { type Batch, type CallRow, correctionOf, type EventRow } from '../batch.ts'
+import { type Batch, type CallKey, type CallRow, correctionOf, type EventRow } from '../batch.ts'
 import type { Writing } from '../call-conditions.ts'
 import {
   type CallCounts,
@@ -38,6 +38,7 @@ import {
 } from '../summaries.ts'
 import { measuresOf, type UsageQuestion, type UsageRow, type UsageWriting, usageStatement } from '../usage.ts'
 import { sqliteMigrations } from './migrations.ts'
+import { sameFile } from './same-file.ts'
 
 /**
  * A store in a file. Its calls are synchronous, and a commit waits for the disk: for worker threads only. One
@@ -47,17 +48,19 @@ export function openSqliteStore(path: string): Store {
   const database = new DatabaseSync(path, { timeout: busyMs })
   database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536')
   database.exec('create table if not exists migrations (name text primary key, at integer not null) strict')
-  return new SqliteStore(database)
+  return new SqliteStore(database, sameFile(path))
 }
 
 const busyMs = 10_000
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync
+  readonly #checkFile: () => void
   readonly #statements = new Map<string, StatementSync>()
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, checkFile: () => void) {
     this.#database = database
+    this.#checkFile = checkFile
   }
 
   async migrate(isDry = false): Promise<readonly string[]> {
@@ -75,6 +78,11 @@ class SqliteStore implements Store {
   async position(node: string): Promise<Position | undefined> {
     const [row] = this.#all('select segment, byte from positions where node = ?', [node])
     return row && { segment: Number(row['segment']), offset: Number(row['byte']) }
+  }
+
+  async known(calls: readonly CallKey[]): Promise<ReadonlySet<string>> {
+    const ids = JSON.stringify(calls.map(({ id }) => id))
+    return new Set(this.#all(readKnown, [ids]).map(({ id }) => String(id)))
   }
 
   async write(node: string, batch: Batch): Promise<void> {
@@ -126,6 +134,7 @@ class SqliteStore implements Store {
   }
 
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
+    this.#checkFile()
     const { text, values } = usageStatement(question, this.#ends(), usageWriting)
     return this.#all(text, values).map((row) => ({
       names: question.by.map((_, index) => String(row[`name_${index}`])),
@@ -134,6 +143,7 @@ class SqliteStore implements Store {
   }
 
   async calls(question: CallsQuestion): Promise<CallsPage> {
+    this.#checkFile()
     const { text, values } = callsStatement(question, writing)
     const calls = this.#stored(this.#all(text, values))
     const isDone = calls.length >= question.limit || !isSought(question.filters)
@@ -149,11 +159,13 @@ class SqliteStore implements Store {
   }
 
   async counts(question: CountsQuestion): Promise<CallCounts> {
+    this.#checkFile()
     const { text, values } = countsStatement(question, countedAtOnce, writing)
     return countsOf(this.#all(text, values))
   }
 
   async call(id: string): Promise<StoredCall | undefined> {
+    this.#checkFile()
     return this.#stored(this.#all('select id, at, line from calls where id = ?', [id]))[0]
   }
 
@@ -189,6 +201,7 @@ class SqliteStore implements Store {
   }
 
   #inTransaction<Result>(work: () => Result): Result {
+    this.#checkFile()
     this.#database.exec('begin immediate')
     try {
       const result = work()
@@ -252,6 +265,8 @@ const prunedAtOnce = 5000
 const insertCall =
   'insert into calls (id, at, "key", team, model, status, line) values (?, ?, ?, ?, ?, ?, ?) ' +
   'on conflict (id) do nothing'
+
+const readKnown = 'select id from calls where id in (select value from json_each(?))'
 
 const insertEvent =
   'insert into events (id, at, type, body) values (?, ?, ?, ?) on conflict (type, id) do update set body = excluded.body'

@@ -1,10 +1,12 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Row, TableConnection } from '../responses.ts'
+import { sameFile } from './same-file.ts'
 
 /** A connection to a file whose schema exists. Its calls are synchronous: for worker threads only. */
 export function openSqliteTable(path: string): TableConnection {
   const database = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true })
   database.exec('pragma journal_mode = wal; pragma synchronous = full')
+  const checkFile = sameFile(path)
   const statements = new Map<string, StatementSync>()
   const prepared = (text: string) => {
     const known = statements.get(text)
@@ -14,8 +16,12 @@ export function openSqliteTable(path: string): TableConnection {
     return made
   }
   return {
-    all: async (text, values) => prepared(text).all(...values) as Row[],
+    async all(text, values) {
+      checkFile()
+      return prepared(text).all(...values) as Row[]
+    },
     async inTransaction(work) {
+      checkFile()
       database.exec('begin immediate')
       try {
         const result = await work()
