@@ -60,13 +60,11 @@ class Money implements MemoryMoney {
   }
 
   reserve({ id, owner, parts }: NewHold): Reservation {
-    if (this.#holds.has(id)) return { isTaken: true }
+    if (this.#holds.has(id)) return taken
     const blockers = this.#blockers(parts)
     if (blockers.length > 0) return { isTaken: false, blockers }
-    const hold: Hold = { owner, parts: noParts }
-    this.#holds.set(id, hold)
-    this.#hold(hold, parts)
-    return { isTaken: true }
+    this.#holds.set(id, { owner, parts: this.#take(parts) })
+    return taken
   }
 
   grow(holdId: string, parts: readonly HoldPart[]): Reservation {
@@ -74,8 +72,10 @@ class Money implements MemoryMoney {
     if (hold === undefined) return { isTaken: false, blockers: [] }
     const blockers = this.#blockers(parts)
     if (blockers.length > 0) return { isTaken: false, blockers }
-    this.#hold(hold, parts)
-    return { isTaken: true }
+    for (const { counter, nanoUsd } of parts)
+      hold.parts = withHeld(hold, counter, heldOn(hold, counter) + nanoUsd)
+    this.#take(parts)
+    return taken
   }
 
   settle(holdId: string, charges: readonly Charge[]): boolean {
@@ -160,11 +160,12 @@ class Money implements MemoryMoney {
     }
   }
 
-  #hold(hold: Hold, parts: readonly HoldPart[]): void {
-    for (const { counter, nanoUsd } of parts) {
-      hold.parts = withHeld(hold, counter, heldOn(hold, counter) + nanoUsd)
+  /** Counts these amounts as held. */
+  #take(parts: readonly HoldPart[]): OpenHold['parts'] {
+    return parts.map(({ counter, nanoUsd }) => {
       this.#counterOf(counter).heldNanoUsd += nanoUsd
-    }
+      return { counter, nanoUsd }
+    })
   }
 
   #blockers(parts: readonly HoldPart[]): readonly Blocker[] {
@@ -191,6 +192,8 @@ class Money implements MemoryMoney {
 type Counter = { -readonly [Name in keyof CounterReading]: CounterReading[Name] }
 
 type Hold = { readonly owner: string; parts: OpenHold['parts'] }
+
+const taken: Reservation = { isTaken: true }
 
 const untouched: CounterReading = { spentNanoUsd: 0, heldNanoUsd: 0, uncertainNanoUsd: 0 }
 
