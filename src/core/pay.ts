@@ -139,17 +139,18 @@ function affordable(place: Deployment, use: UseBound, nanoUsd: number): number {
   return least
 }
 
-async function reserve(
+function reserve(
   { payer, untilEpochMs }: PayParts<AnyCall>,
   plan: Plan,
   use: UseBound,
 ): Promise<Shortage | undefined> {
   const bounds: CostBound[] = []
-  for (const [at, place] of plan.entries()) {
-    if (plan.indexOf(place) === at)
+  for (let at = 0; at < plan.length; at++) {
+    const place = plan[at]
+    if (place !== undefined && plan.indexOf(place) === at)
       bounds.push({ provider: place.upstream.name, nanoUsd: boundNanoUsd(place, use) })
   }
-  return await payer.reserve(bounds, untilEpochMs)
+  return payer.reserve(bounds, untilEpochMs)
 }
 
 function without(plan: Plan, providers: readonly string[]): Plan | undefined {

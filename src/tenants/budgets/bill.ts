@@ -130,10 +130,14 @@ function boundOf(attempt: object, covers: readonly Cover[]): CostBound | undefin
 
 /** What a call holds on each budget, if it may cost this much at one of these providers. */
 export function partsOf(applied: readonly Applied[], bounds: readonly CostBound[]): readonly HoldPart[] {
-  return applied.flatMap((one) => {
-    const on = bounds.filter(({ provider }) => isAt(one, provider))
-    return on.length === 0 ? [] : [partOf(one, Math.max(...on.map(({ nanoUsd }) => nanoUsd)))]
-  })
+  const parts: HoldPart[] = []
+  for (const one of applied) {
+    let most: number | undefined
+    for (const { provider, nanoUsd } of bounds)
+      if (isAt(one, provider)) most = Math.max(nanoUsd, most ?? nanoUsd)
+    if (most !== undefined) parts.push(partOf(one, most))
+  }
+  return parts
 }
 
 function partOf({ counter, limitNanoUsd }: Applied, nanoUsd: number): HoldPart {
