@@ -169,19 +169,19 @@ class Cell {
 
 /** The cell of a record. New ones are added to `cells`. */
 function cellFinder<Row>(labels: Labels<Row>, cells?: Cell[]): (row: Row) => Cell {
-  const sources = Object.entries(labels)
+  const sources = Object.entries(labels).map(([name, { of }]) => ({ name, of }))
+  const last = sources.at(-1)?.name
   const root = new Cell({})
   if (sources.length === 0) cells?.push(root)
   return (row) => {
     let cell = root
-    for (let at = 0; at < sources.length; at++) {
-      const [name, { of }] = sources[at] as (typeof sources)[number]
+    for (const { name, of } of sources) {
       const value = of(row)
       let next = cell.next.get(value)
       if (next === undefined) {
         next = new Cell({ ...cell.labels, [name]: String(value) })
         cell.next.set(value, next)
-        if (at === sources.length - 1) cells?.push(next)
+        if (name === last) cells?.push(next)
       }
       cell = next
     }
