@@ -135,8 +135,18 @@ class SegmentedJournal implements FileJournal {
 
   append(entry: JournalEntry): void {
     if (entry.type === 'call' && this.#areLeftOut(1)) return
-    if (entry.type === 'call') this.#pending.addCall(entry)
-    else this.#pending.add(JSON.stringify(entry))
+    switch (entry.type) {
+      case 'call':
+        this.#pending.addCall(entry)
+        break
+      case 'hold':
+      case 'grow':
+      case 'settle':
+        this.#pending.addMoney(entry)
+        break
+      default:
+        this.#pending.add(JSON.stringify(entry))
+    }
     this.#flushSoon()
   }
 

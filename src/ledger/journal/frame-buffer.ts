@@ -1,6 +1,8 @@
 import type { CallEntry } from '../../core/model/journal.ts'
+import { type EncodedLine, LineWriter } from '../../core/model/record/line-writer.ts'
 import { withRoom } from '../../core/model/with-room.ts'
 import { closeFrame, frameOverhead, readFrames, textStart, writeFrame } from './frame.ts'
+import { type MoneyEntry, writeMoneyLine } from './money-line.ts'
 
 /** Finished calls as frames. */
 export type PackedCalls = { readonly frames: Uint8Array; readonly count: number }
@@ -12,6 +14,7 @@ export const callBeginning = '{"type":"call",'
 export class FrameBuffer {
   #room: Buffer = Buffer.allocUnsafeSlow(usualBytes)
   #length = 0
+  readonly #line = new LineWriter()
 
   get length(): number {
     return this.#length
@@ -28,13 +31,24 @@ export class FrameBuffer {
 
   /** The line of a finished call. */
   addCall({ at, line }: CallEntry): void {
-    const beginning = `${callBeginning}"at":${at},`
+    const beginning = this.#line
+    beginning.clear()
+    beginning.put(callAt)
+    beginning.number(at)
+    beginning.put(comma)
     this.#makeRoom(beginning.length + line.length + 1 + frameOverhead)
-    let end = textStart(this.#length)
-    end += this.#room.write(beginning, end, 'latin1')
-    end += line.bytes.copy(this.#room, end, 0, line.length)
+    let end = this.#put(beginning, textStart(this.#length))
+    end = this.#put(line, end)
     this.#room[end++] = closingBrace
     this.#length = closeFrame(this.#room, this.#length, end)
+  }
+
+  addMoney(entry: MoneyEntry): void {
+    const line = this.#line
+    line.clear()
+    writeMoneyLine(entry, line)
+    this.#makeRoom(line.length + frameOverhead)
+    this.#length = closeFrame(this.#room, this.#length, this.#put(line, textStart(this.#length)))
   }
 
   addFrames(frames: Uint8Array): void {
@@ -57,11 +71,17 @@ export class FrameBuffer {
     return frames.length - kept.length
   }
 
+  #put({ bytes, length }: EncodedLine, at: number): number {
+    return at + bytes.copy(this.#room, at, 0, length)
+  }
+
   #makeRoom(bytes: number): void {
     this.#room = withRoom(this.#room, this.#length, bytes)
   }
 }
 
+const callAt = Buffer.from(`${callBeginning}"at":`)
+const comma = Buffer.from(',')
 const closingBrace = 0x7d
 
 /** More than the lines of one turn usually take, in bytes. */

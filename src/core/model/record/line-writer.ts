@@ -69,8 +69,24 @@ export class LineWriter implements EncodedLine {
 
   /** Writes a number; `null` for one that JSON does not have. */
   number(value: number): void {
-    if (value >= 0 && value < mostDigits && Number.isInteger(value)) this.#whole(value, 0)
-    else this.json(Number.isFinite(value) ? String(value) : 'null')
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && Number.isInteger(value)))
+      this.json(Number.isFinite(value) ? String(value) : 'null')
+    else if (value < mostDigits) this.#whole(value, 0)
+    else {
+      this.number(Math.floor(value / mostDigits))
+      this.#lastNine(value % mostDigits)
+    }
+  }
+
+  /** With its leading zeros. */
+  #lastNine(value: number): void {
+    const bytes = this.#room(9)
+    let rest = value | 0
+    for (let at = this.#length + 8; at >= this.#length; at--) {
+      bytes[at] = zero + (rest % 10)
+      rest = (rest / 10) | 0
+    }
+    this.#length += 9
   }
 
   /** Writes milliseconds in hundredths, rounded half up. */
