@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -142,14 +143,21 @@ export async function askOnce(
   return { status: response.status, code: body.error?.code, retries }
 }
 
+/** An `Idempotency-Key` of its own for each call. */
+export const ownKeys = () => ({ 'idempotency-key': randomUUID() })
+
 /** Callers that ask repeatedly until they are to stop, or a budget is used up. */
-export function callFleet(url: string, count: number, headers: Readonly<Record<string, string>> = {}) {
+export function callFleet(
+  url: string,
+  count: number,
+  headersOf: () => Readonly<Record<string, string>> = () => ({}),
+) {
   const seen: Answer[] = []
   const lost: string[] = []
   let isOver = false
   const running = Array.from({ length: count }, async () => {
     while (!isOver) {
-      const answer = await askOnce(url, { headers }).catch(
+      const answer = await askOnce(url, { headers: headersOf() }).catch(
         (thrown: unknown) => void lost.push(causeOf(thrown)),
       )
       if (answer !== undefined) seen.push(answer)

@@ -81,7 +81,7 @@ describe.skipIf(noRedis !== undefined || noPostgres)('two gateways of two worker
     const cut = await holdAt(first, 2)
     const before = held.requests.length
     const waiting = askFleet(nodeAt(1).url, { model: 'held', headers: newConnection })
-    const callers = callFleet(fleet.balancer.url, 12, newConnection)
+    const callers = callFleet(fleet.balancer.url, 12, () => newConnection)
     await expect.poll(() => callers.answered()).toBeGreaterThan(50)
     for (const pid of workersOf(first)) process.kill(pid, 'SIGKILL')
     expect(await Promise.all(cut)).toEqual([undefined, undefined])

@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout } from 'node:timers/promises'
+import { startWatchedRedis } from '../../harness/redis-sentinel.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
 import { noPostgres, startPostgres } from '../../ledger/postgres-server.ts'
 import type { FaultCase } from '../fault-case.ts'
-import { agreeWithBill, callFleet, type Fleet, moneyOf, startFleet } from '../fleet.ts'
+import { agreeWithBill, callFleet, type Fleet, moneyOf, ownKeys, startFleet } from '../fleet.ts'
 import type { Stage } from '../harness.ts'
 import { until } from '../ledger-harness.ts'
 
@@ -27,6 +28,13 @@ export const nodeCases: readonly FaultCase[] = [
         back: (redis) => redis.start(),
         forgottenCalls: callersOfLoss,
       }),
+  },
+  {
+    fault: 32,
+    name: 'a replica takes over from it',
+    outcome:
+      'the nodes continue within their leased slices until it has, and tell it what it does not know; of what the old one acknowledged in its last moment, a call each may be forgotten',
+    play: failOver,
   },
   {
     fault: 33,
@@ -58,10 +66,8 @@ async function lose(stage: Stage, { stop, back, forgottenCalls = 0 }: Loss): Pro
   if (noRedis !== undefined) return stage.note(`A shared store that is gone was not tried: ${noRedis}.`)
   await using redis = await startRedis()
   await using fleet = await startFleet({ redisUrl: redis.url })
-  const callers = callFleet(fleet.balancer.url, callersOfLoss)
-  await until('every node has leased a slice', async () =>
-    (await fleet.shared()).every(({ leased_usd: leased }) => Number(leased) > 0),
-  )
+  const callers = callFleet(fleet.balancer.url, callersOfLoss, ownKeys)
+  await untilLeased(fleet)
   await stop(redis)
   const before = callers.answered()
   await until('every node knows', async () => (await fleet.shared()).every(({ status }) => status === 'away'))
@@ -69,6 +75,39 @@ async function lose(stage: Stage, { stop, back, forgottenCalls = 0 }: Loss): Pro
   await until('calls continue', () => callers.answered() > before + 30)
   for (const { url } of fleet.nodes) assert.equal((await fetch(`${url}/readyz`)).status, 200)
   await back(redis)
+  await continueAndAgree(fleet, callers, forgottenCalls)
+  stage.note(
+    `Redis was gone under three nodes: ${callers.answered()} calls were answered, and all are accounted for.`,
+  )
+}
+
+async function failOver(stage: Stage): Promise<void> {
+  if (noRedis !== undefined) return stage.note(`A replica that takes over was not tried: ${noRedis}.`)
+  await using redis = await startWatchedRedis()
+  const shared = { goneAfterMs: 2000, redis: { mode: 'sentinel', sentinelName: redis.name, timeoutMs: 1000 } }
+  await using fleet = await startFleet({ redisUrl: redis.url, shared })
+  const callers = callFleet(fleet.balancer.url, callersOfLoss, ownKeys)
+  await untilLeased(fleet)
+  await redis.master.kill()
+  await until('the replica has taken over', () => redis.hasTakenOver())
+  await continueAndAgree(fleet, callers, callersOfLoss)
+  stage.note(
+    `A replica took over under three nodes: ${callers.answered()} calls were answered, and all are accounted for.`,
+  )
+}
+
+async function untilLeased(fleet: Fleet): Promise<void> {
+  await until('every node has leased a slice', async () =>
+    (await fleet.shared()).every(({ leased_usd: leased }) => Number(leased) > 0),
+  )
+}
+
+/** Calls go on with Redis, none was refused or lost at any time, and the bill agrees. */
+async function continueAndAgree(
+  fleet: Fleet,
+  callers: ReturnType<typeof callFleet>,
+  forgottenCalls: number,
+): Promise<void> {
   await until('it knows what happened', () => isTold(fleet))
   const after = callers.answered()
   await until('calls continue', () => callers.answered() > after + 30)
@@ -80,9 +119,6 @@ async function lose(stage: Stage, { stop, back, forgottenCalls = 0 }: Loss): Pro
   )
   assert.deepEqual(callers.lost(), [])
   await agree(fleet, forgottenCalls)
-  stage.note(
-    `Redis was gone under three nodes: ${callers.answered()} calls were answered, and all are accounted for.`,
-  )
 }
 
 async function loseTheDatabase(stage: Stage): Promise<void> {
