@@ -51,6 +51,13 @@ export function readQuery(query: Readonly<Record<string, unknown>>, known: reado
   }
 }
 
+/** Throws for a span that ends before it begins. */
+export function requireSpan(from: number | undefined, to: number | undefined): void {
+  if (from !== undefined && to !== undefined && from > to) {
+    throw refused('from', 'Expected a time that is not after `to`.')
+  }
+}
+
 function momentOf(text: string, now: number): number {
   const [, amount, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? []
   if (amount !== undefined) return Math.max(0, now - Number(amount) * (unitsMs[unit ?? ''] ?? Number.NaN))

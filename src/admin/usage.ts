@@ -3,7 +3,7 @@ import { type Dimension, dayMs, dimensions, hourMs, measures } from '../ledger/s
 import { type UsageGroup, type UsageQuestion, usageGroups } from '../ledger/store/usage.ts'
 import { csvOf } from './csv.ts'
 import { answered, type LedgerParts, readerOf } from './ledger-access.ts'
-import { type Query, readQuery } from './query.ts'
+import { type Query, readQuery, requireSpan } from './query.ts'
 import { type AdminRoute, route } from './route.ts'
 import { usageBody, usageRow } from './usage-body.ts'
 
@@ -29,8 +29,7 @@ export function usageRoute(parts: LedgerParts): AdminRoute {
     async handle({ query: given }) {
       const query = readQuery(given, parameters)
       const now = parts.now()
-      const to = query.moment('to', now) ?? now + 1
-      const from = query.moment('from', now) ?? Math.max(0, to - 7 * dayMs)
+      const { from, to } = spanIn(query, now)
       const by = query.words('by', usageGroups)
       const format = query.oneOf('format', ['json', 'csv']) ?? 'json'
       const limit = query.count('limit', 1000, 100_000)
@@ -45,6 +44,14 @@ export function usageRoute(parts: LedgerParts): AdminRoute {
       return { data, by, ...spanOf(question), ...before }
     },
   })
+}
+
+/** A moment is the hour that it is in. */
+function spanIn(query: Query, now: number): Pick<UsageQuestion, 'from' | 'to'> {
+  const to = query.moment('to', now) ?? now + 1
+  const from = query.moment('from', now) ?? Math.max(0, to - 7 * dayMs)
+  requireSpan(from, to)
+  return { from, to: Math.max(to, from + 1) }
 }
 
 const parameters = ['by', 'from', 'to', 'limit', 'format', 'percentiles', 'compare', ...dimensions]

@@ -80,10 +80,18 @@ describe('a gateway that has served', () => {
     })
   })
 
+  test('takes a moment as the hour that it is in, on the hour too', async () => {
+    await using scene = await setUp()
+    const hour = '/usage?from=2020-01-01T10:00:00Z&to=2020-01-01T10:00:00Z'
+    expect(await scene.get(hour)).toMatchObject({ data: [{ requests: 0 }] })
+  })
+
   test.for([
     ['/usage?by=colour', 'by'],
     ['/usage?from=yesterday', 'from'],
     ['/usage?mdel=m1', 'mdel'],
+    ['/usage?from=2026-11-02&to=2026-11-01', 'from'],
+    ['/calls?from=2026-11-02&to=2026-11-01', 'from'],
     ['/usage?limit=0', 'limit'],
     ['/calls?limit=5000', 'limit'],
     ['/calls?before=nowhere', 'before'],

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Failure } from '../../core/model/failure.ts'
 import type { CallPlace, CallsQuestion, StoredCall } from '../../ledger/store/calls.ts'
 import { answered, type LedgerParts, readerOf } from '../ledger-access.ts'
-import { type Query, readQuery } from '../query.ts'
+import { type Query, readQuery, requireSpan } from '../query.ts'
 import { type AdminRoute, route } from '../route.ts'
 import { bodyOf, callBody, rowOf } from './call-body.ts'
 import { callCountsRoute } from './call-counts.ts'
@@ -52,6 +52,7 @@ async function pageOf(query: Query, parts: LedgerParts) {
     ...{ from: query.moment('from', now), to: query.moment('to', now) },
     filters: filtersOf(query),
   }
+  requireSpan(question.from, question.to)
   const { calls, searchedTo } = await seekCalls(question, parts)
   const next = calls.length === question.limit ? lastOf(calls) : searchedTo
   return {

@@ -39,7 +39,7 @@ function anthropic(what: string, headroom: Headroom | undefined, nowEpochMs: num
 
 /** A duration in OpenAI's form: `20ms`, `1s`, `6m0s`. */
 function duration(ms: number): string {
-  if (ms < 1000) return `${Math.ceil(ms)}ms`
+  if (Math.ceil(ms) < 1000) return `${Math.ceil(ms)}ms`
   const seconds = Math.ceil(ms / 1000)
   if (seconds < 60) return `${seconds}s`
   return `${Math.floor(seconds / 60)}m${seconds % 60}s`
