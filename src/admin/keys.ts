@@ -23,6 +23,8 @@ export type KeysParts = {
   readonly changes: Changes
   /** Ends the running calls of these keys. */
   readonly endCalls: (keys: readonly string[]) => void
+  /** Creates a management key if there is none: with the first key, authentication turns on. */
+  readonly requireManager: () => Promise<void>
 }
 
 const withSecret = z.object({
@@ -32,7 +34,7 @@ const withSecret = z.object({
 
 /** `/admin/api/keys`, in the shape that OpenRouter's clients use. */
 export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
-  const { tenants, changes, endCalls } = parts
+  const { tenants, changes, endCalls, requireManager } = parts
   const { registry } = tenants
   const keyOf = (hash: string | undefined): Key => {
     const key = hash === undefined ? undefined : registry.key(hash)
@@ -68,6 +70,7 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
       answer: withSecret,
       async handle({ body, by }) {
         const { key, secret } = changes.createKey(by, newKeyOf(body))
+        await requireManager()
         return { data: await viewOfKey(key, tenants), key: secret }
       },
     }),

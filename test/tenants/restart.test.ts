@@ -116,6 +116,26 @@ describe('a gateway that nobody could manage', () => {
   })
 })
 
+test('with the first key of all there is a management key, too', async () => {
+  const kept = await directory()
+  await using gateway = await startTestGateway(configAt('http://127.0.0.1:9/v1', {}, { ...kept, keys: [] }))
+  await admin(gateway, '/keys', '', { name: 'only' })
+  const secret = (await readFile(join(kept.dataDirectory ?? '', 'admin-key'), 'utf8')).trim()
+  const { data } = await admin<readonly { readonly name: string }[]>(gateway, '/keys', secret)
+  expect(data.map(({ name }) => name).toSorted()).toEqual(['admin-key', 'only'])
+})
+
+test('a key that the file declares and the API created is a problem of the file', async () => {
+  const kept = await directory()
+  const config = configAt('http://127.0.0.1:9/v1', {}, { ...kept, keys: [] })
+  {
+    await using gateway = await startTestGateway(config)
+    await admin(gateway, '/keys', '', { name: 'tester' })
+  }
+  const declaring = configAt('http://127.0.0.1:9/v1', { keys: [keyWith({})] }, kept)
+  await expect(startTestGateway(declaring)).rejects.toThrow(/auth\.keys: The key "tester" is in the/)
+})
+
 test('budgets are not kept where a restart would forget them', async () => {
   const config = configAt('http://127.0.0.1:9/v1', { keys: [keyWith({ budgets: [rule(1e9)] })] })
   const nowhere = {

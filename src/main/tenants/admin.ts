@@ -21,11 +21,12 @@ export function adminFor(
   changes: Changes,
   version: string,
   ledger: LedgerParts,
-  live: Omit<LiveParts, 'note' | 'now'> & Pick<KeysParts, 'endCalls'> & { readonly calls: LiveCalls },
+  live: Omit<LiveParts, 'note' | 'now'> &
+    Pick<KeysParts, 'endCalls' | 'requireManager'> & { readonly calls: LiveCalls },
 ): Pick<AppParts, 'adminRoutes' | 'openApi' | 'once'> {
   const note = changes.note.bind(changes)
   const adminRoutes = [
-    ...tenantRoutes({ tenants, changes, endCalls: live.endCalls }),
+    ...tenantRoutes({ tenants, changes, ...live }),
     ...ledgerRoutes(ledger, live.calls),
     ...deploymentRoutes({ ...live, note, now: ledger.now }),
     settingsRoute(live),

@@ -16,12 +16,14 @@ import { nodeMoneyOf } from './node-money.ts'
 import { recallKeys } from './recalled-keys.ts'
 import { shareKeys } from './shared-keys.ts'
 import { settleStored } from './stored-call.ts'
-import { alertsBy, tenantsFor } from './tenants.ts'
+import { alertsBy, refuseDeclaredTwice, tenantsFor } from './tenants.ts'
 
 export type Books = {
   readonly shared: Shared
   readonly tenants: Tenants
   readonly changes: Changes
+  /** Creates a management key if there is none and one is needed. */
+  readonly requireManager: () => Promise<void>
   /** Undefined: nothing outlasts the process. */
   readonly ledger: Ledger | undefined
   /** The journal of records. Undefined: they are only logged. */
@@ -56,10 +58,13 @@ export async function openBooks(
     }),
   )
   await tenants.open(keys.telling(journal))
+  refuseDeclaredTwice(config, tenants)
   await recallKeys(ledger, tenants, journal, log)
   await keys.begin()
-  await makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
+  const requireManager = () =>
+    makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
+  await requireManager()
   const lasting = opening.use(responsesIn(ledger?.store, config, clock, log))
   const responses = lasting ?? createMemoryResponses(clock, config.responses)
-  return { shared, tenants, changes, ledger, journal: ledger?.journal, responses }
+  return { shared, tenants, changes, requireManager, ledger, journal: ledger?.journal, responses }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { type Config, isLoopback } from '../../config.ts'
+import { type Config, ConfigError, isLoopback } from '../../config.ts'
+import { Failure } from '../../core/model/failure.ts'
 import type { Clock } from '../../core/model/ports.ts'
 import type { SendAlert } from '../../tenants/budgets/alerts.ts'
 import type { CallersPolicy } from '../../tenants/keys/authenticate.ts'
@@ -24,6 +25,17 @@ export function tenantsFor(
 
 export function callersPolicyOf({ host, allowUnauthenticated }: Config): CallersPolicy {
   return { allowUnauthenticated, isReachable: !isLoopback(host) }
+}
+
+/** Throws ConfigError for a key or team of the file that was also created by the API. */
+export function refuseDeclaredTwice(config: Config, tenants: Tenants): void {
+  try {
+    tenants.configure(config.tenants, callersPolicyOf(config))
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown
+    const message = `${thrown.message} Give it another name or secret in the file.`
+    throw new ConfigError([{ source: config.source ?? 'environment', place: 'auth.keys', message }])
+  }
 }
 
 /** Tried once: the log has the alert if it fails. */

@@ -124,7 +124,10 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
   const journal = commits?.journal
   await tenants.open(journal ?? noJournal)
   const responses = createPrimaryResponses(primary)
-  return { shared, tenants, changes: changesOf(tenants), ledger: undefined, journal, responses }
+  // The primary makes changes of keys.
+  const changes = changesOf(tenants)
+  const requireManager = () => Promise.resolve()
+  return { shared, tenants, changes, requireManager, ledger: undefined, journal, responses }
 }
 
 /** Applies a change that the primary made. */

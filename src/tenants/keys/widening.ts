@@ -1,31 +1,53 @@
-import { type Budget, budgetOf } from '../budgets/budget.ts'
+import { type BudgetRule, ruleId } from '../budgets/budget.ts'
 import type { TenantSettings } from '../settings.ts'
-import type { Key } from './key.ts'
+import type { Key, RateRule } from './key.ts'
 
-/** What named keys may do that they could not do before, because a budget, a limit or a list was removed. */
+/**
+ * What named keys may do that they could not do before, because a budget, a limit or a list was removed: their own,
+ * their team's, or the gateway's.
+ */
 export function widened(before: TenantSettings, after: TenantSettings): readonly string[] {
   return before.keys.flatMap((key) => {
     const now = key.name === '' ? undefined : after.keys.find(({ id }) => id === key.id)
-    return now === undefined
-      ? []
-      : lostBy(key, now).map((what) => `the key ${JSON.stringify(key.name)} ${what}`)
+    if (now === undefined) return []
+    const left = rulesOf(now, after)
+    return rulesOf(key, before).flatMap((rules, at) =>
+      lostOf(rules, left[at] ?? rules).map((what) => `the key ${JSON.stringify(key.name)} loses ${what}`),
+    )
   })
 }
 
-function lostBy(before: Key, now: Key): readonly string[] {
-  const left = new Set(budgetsOf(now).map(({ id }) => id))
-  const budgets = budgetsOf(before).filter(({ id }) => !left.has(id))
+type Rules = {
+  readonly whose: string
+  readonly budgets: readonly BudgetRule[]
+  readonly rates: RateRule
+  readonly models: readonly string[]
+  readonly providers: readonly string[]
+}
+
+/** All that apply to a key, by who has them. */
+function rulesOf(key: Key, { teams, budgets, rates }: TenantSettings): readonly Rules[] {
+  const team = teams.find(({ id }) => id === key.team)
   return [
-    ...budgets.map(({ rule }) => `loses its budget ${rule.name ?? rule.window}`),
-    ...(['rpm', 'tpm', 'concurrency'] as const)
-      .filter((rate) => before.rates[rate] !== undefined && now.rates[rate] === undefined)
-      .map((rate) => `loses its ${rate}`),
-    ...(['models', 'providers'] as const)
-      .filter((list) => before[list].length > 0 && now[list].length === 0)
-      .map((list) => `loses its ${list}`),
+    { ...key, whose: 'its' },
+    { ...(team ?? none), whose: "its team's" },
+    { ...none, budgets, rates, whose: "the gateway's" },
   ]
 }
 
-function budgetsOf({ id, name, budgets }: Key): readonly Budget[] {
-  return budgets.map((rule) => budgetOf({ kind: 'key', id, name }, rule))
+const none = { budgets: [], rates: {}, models: [], providers: [] }
+
+function lostOf(before: Rules, now: Rules): readonly string[] {
+  const { whose } = before
+  const left = new Set(now.budgets.map(ruleId))
+  const budgets = before.budgets.filter((rule) => !left.has(ruleId(rule)))
+  return [
+    ...budgets.map(({ name, window }) => `${whose} budget ${name ?? window}`),
+    ...(['rpm', 'tpm', 'concurrency'] as const)
+      .filter((rate) => before.rates[rate] !== undefined && now.rates[rate] === undefined)
+      .map((rate) => `${whose} ${rate}`),
+    ...(['models', 'providers'] as const)
+      .filter((list) => before[list].length > 0 && now[list].length === 0)
+      .map((list) => `${whose} ${list}`),
+  ]
 }

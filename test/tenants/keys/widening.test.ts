@@ -25,6 +25,28 @@ test.for([
   expect(widened(of(before), of(after))).toEqual(expected.map((what) => `the key "tester" ${what}`))
 })
 
+const team = {
+  ...{ id: 'a', budgets: [rule(5)], rates: { rpm: 5 }, models: ['a-*'], providers: [] },
+  ...{ createdAtMs: 0, updatedAtMs: 0 },
+}
+const other = { ...team, id: 'b' }
+const member = keyWith({ team: 'a' })
+const inTeam = { ...noTenants, keys: [member], teams: [team, other], budgets: [rule(9)], rates: { tpm: 9 } }
+
+test.for([
+  ['a budget of its team', { teams: [{ ...team, budgets: [] }] }, ["its team's budget total"]],
+  ['a limit of its team', { teams: [{ ...team, rates: {} }] }, ["its team's rpm"]],
+  ['a list of its team', { teams: [{ ...team, models: [] }] }, ["its team's models"]],
+  ['a budget of the gateway', { budgets: [] }, ["the gateway's budget total"]],
+  ['a limit of the gateway', { rates: {} }, ["the gateway's tpm"]],
+  ['its team', { keys: [keyWith({})] }, ["its team's budget total", "its team's rpm", "its team's models"]],
+  ['one team, for another with the same rules,', { keys: [keyWith({ team: 'b' })] }, []],
+  ['nothing', {}, []],
+] as const)('a key that loses %s may do more, or not', ([, change, expected]) => {
+  const after = { ...inTeam, ...(change as object) }
+  expect(widened(inTeam, after)).toEqual(expected.map((what) => `the key "tester" loses ${what}`))
+})
+
 test('a key that is gone, or has no name, widens nothing', () => {
   expect(widened(of(before), noTenants)).toEqual([])
   expect(widened(of({ ...before, name: '' }), of({ ...before, name: '', budgets: [] }))).toEqual([])
