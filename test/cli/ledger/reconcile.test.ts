@@ -27,7 +27,65 @@ describe('an invoice as CSV', () => {
     ])
   })
 
+  test.for<[text: string, usd: number]>([
+    ['"1,234.50"', 1234.5],
+    ['$1234.5', 1234.5],
+    ['"1,5"', 1.5],
+    ['"0,125"', 0.125],
+    ['"1.234,50"', 1234.5],
+    ['"1,500"', 1500],
+    ['1.500', 1.5],
+    ['(3.20)', -3.2],
+    ['-$3.20', -3.2],
+    ['\u22123.20 USD', -3.2],
+    ['3.20-', -3.2],
+    ['1 234.5', 1234.5],
+    ["1'234.5", 1234.5],
+    ['1e-3', 0.001],
+    ['.5', 0.5],
+  ])('of %s has that amount', ([text, usd]) => {
+    expect(readCsvBill(`date,cost\n2026-11-01,${text}`)[0]?.nanoUsd).toBe(usd * 1e9)
+  })
+
+  test('with semicolons has decimal commas', () => {
+    expect(readCsvBill('Date;Model;Cost\r2026-11-01;m;1,500\r2026-11-02;m;1.234,5\r')).toEqual([
+      { day: '2026-11-01', name: 'm', nanoUsd: 1_500_000_000 },
+      { day: '2026-11-02', name: 'm', nanoUsd: 1_234_500_000_000 },
+    ])
+  })
+
+  test('has its cost beside prices, quoted cells over several lines, and a total', () => {
+    const text =
+      'Description,Unit Price,Price,Date,Amount,Model\n"a 5"" disk,\nfast",1,2,2026-11-01, "3" ,m\n\nTotal,,,,3,\n'
+    expect(readCsvBill(text)).toEqual([{ day: '2026-11-01', name: 'm', nanoUsd: 3_000_000_000 }])
+  })
+
   test.for([
+    ['2026-11-29 23:30:00', '2026-11-29'],
+    ['2026-11-29T23:30', '2026-11-29'],
+    ['2026-11-29T23:30:00-02:00', '2026-11-30'],
+    ['2026-11-29 00:10:00 UTC', '2026-11-29'],
+    ['"Nov 29, 2026"', '2026-11-29'],
+    ['11/29/2026', '2026-11-29'],
+  ])('of %s is of the day %s, wherever it is read', ([text, day]) => {
+    vi.stubEnv('TZ', 'America/New_York')
+    expect(readCsvBill(`date,cost\n${text},1`)[0]?.day).toBe(day)
+  })
+
+  test.for([
+    ['with a number as its day', 'date,cost\n1,2', /line 2: "1" is not a date/],
+    ['with a month as its day', 'date,cost\n2026-11,2', /line 2: "2026-11" is not a date/],
+    ['in another currency', 'date,cost\n2026-11-01,€2', /line 2: "€2" is not an amount/],
+    ['with a number in another base', 'date,cost\n2026-11-01,0x10', /line 2: "0x10" is not an amount/],
+    ['with groups of two digits', 'date,cost\n2026-11-01,"1,23,456.5"', /is not an amount/],
+    ['with both marks', 'date,cost\n2026-11-01,"1,5"\n2026-11-02,1.5', /line 2: "1,5" has a decimal comma/],
+    ['with an open quotation mark', 'date,cost\n"2026-11-01,2', /line 2: a quotation mark is not closed/],
+    ['with text after one', 'date,cost\n2026-11-01,"2"3', /line 2: there is text after/],
+    [
+      'with a day that is none after a cell of two lines',
+      'date,cost,note\n2026-11-01,1,"a\nb"\nno,1,',
+      /line 4: "no" is not a date/,
+    ],
     [
       'without a column for the amount',
       'date,model\n2026-11-01,a',

@@ -1,4 +1,6 @@
-import { roundedNanoUsd } from '../../../core/model/price.ts'
+import { readAmounts } from './amounts.ts'
+import { type CsvRow, readCsv } from './csv.ts'
+import { UnreadableBill } from './unreadable-bill.ts'
 
 /** The billed cost of one model on one day. */
 export type BillRow = {
@@ -9,37 +11,42 @@ export type BillRow = {
   readonly nanoUsd: number
 }
 
-/** The file or answer is not a readable bill. */
-export class UnreadableBill extends Error {
-  override readonly name = 'UnreadableBill'
-}
-
-/** Reads the rows of an invoice as CSV (RFC 4180). Columns are recognised by their names. Throws UnreadableBill. */
+/** Reads the rows of an invoice as CSV. Columns are recognised by their names. Throws UnreadableBill. */
 export function readCsvBill(text: string): readonly BillRow[] {
-  const [head = [], ...rows] = cellsOf(text).filter((cells) => cells.some((cell) => cell.trim() !== ''))
-  const column = (names: readonly string[]) =>
-    head.findIndex((cell) =>
-      names.includes(
-        cell
-          .trim()
-          .toLowerCase()
-          .replaceAll(/[^a-z]/g, ''),
-      ),
-    )
-  const [day, name, amount] = [column(dayNames), column(modelNames), column(amountNames)]
-  if (day === -1 || amount === -1) {
+  const { rows: all, separator } = readCsv(text)
+  const [head, ...below] = all
+  const titles = (head?.cells ?? []).map((cell) => cell.toLowerCase().replaceAll(/[^a-z]/g, ''))
+  const [day, name, amount] = [dayNames, modelNames, amountNames].map((names) => columnOf(titles, names))
+  if (day === undefined || amount === undefined) {
     throw new UnreadableBill(
-      `The file has the columns ${head.join(', ')}: it needs one for the day (date) and one for the amount in USD (cost), and may have one for the model.`,
+      `The file has the columns ${head?.cells.join(', ') ?? ''}: it needs one for the day (date) and one for the amount in USD (cost), and may have one for the model.`,
     )
   }
-  return rows.map((cells, at) => {
-    const told = { day: cells[day] ?? '', amount: cells[amount] ?? '' }
+  const rows = below.filter((row) => !isTotal(row, day))
+  const amounts = readAmounts(
+    rows.map(({ line, cells }) => ({ text: cells[amount] ?? '', place: `line ${line}` })),
+    separator,
+  )
+  return rows.map(({ line, cells }, at) => {
+    const model = name === undefined ? '' : (cells[name] ?? '').trim()
     return {
-      day: dayOf(told.day, `line ${at + 2}`),
-      name: name === -1 || cells[name] === '' ? undefined : cells[name],
-      nanoUsd: nanoOf(told.amount.replaceAll(/[$,\s]|USD/g, ''), `line ${at + 2}`),
+      day: dayOf((cells[day] ?? '').trim(), `line ${line}`),
+      name: model === '' ? undefined : model,
+      nanoUsd: amounts[at] ?? 0,
     }
   })
+}
+
+/** The best of the names that there is: an invoice may have a price per unit beside the cost. */
+function columnOf(titles: readonly string[], names: readonly string[]): number | undefined {
+  const found = names.map((name) => titles.indexOf(name)).find((at) => at !== -1)
+  return found
+}
+
+/** A last line such as `Total,,12.50`. */
+function isTotal({ cells }: CsvRow, day: number): boolean {
+  const isWithoutDay = (cells[day] ?? '').trim() === '' || /^(grand |sub)?-?total\b/i.test(cells[day] ?? '')
+  return isWithoutDay && cells.some((cell) => /^(grand |sub)?-?total\b/i.test(cell.trim()))
 }
 
 const dayNames = ['date', 'day', 'time', 'timestamp', 'starttime', 'usagedate', 'period']
@@ -55,32 +62,25 @@ const modelNames = [
 ]
 const amountNames = ['cost', 'costusd', 'amount', 'amountusd', 'total', 'totalusd', 'usd', 'charge', 'price']
 
-/** The UTC day of a date or time. Throws UnreadableBill with the place. */
+/**
+ * The UTC day of a date or time: `2026-11-29`, with a time that is in UTC unless it says otherwise, `Nov 29, 2026`, or
+ * `11/29/2026`. Throws UnreadableBill with the place.
+ */
 export function dayOf(text: string, place: string): string {
-  const moment = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Date.parse(`${text} UTC`)
+  const moment = epochMsOf(text)
   if (Number.isNaN(moment))
     throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is not a date.`)
   return new Date(moment).toISOString().slice(0, 10)
 }
 
-/** An amount in nano-USD. Throws UnreadableBill with the place. */
-export function nanoOf(text: string, place: string): number {
-  const amount = Number(text)
-  if (text === '' || !Number.isFinite(amount))
-    throw new UnreadableBill(`${place}: ${JSON.stringify(text.slice(0, 40))} is not an amount in USD.`)
-  // A credit is negative.
-  return amount < 0 ? -roundedNanoUsd(-amount) : roundedNanoUsd(amount)
+function epochMsOf(text: string): number {
+  const [, day, time = '00:00', zone = 'Z'] = isoMoment.exec(text) ?? []
+  if (day !== undefined) return Date.parse(`${day}T${time}${zone === 'UTC' ? 'Z' : zone}`)
+  // Anything else would be read in some way: a number as a year.
+  return /^[a-z]{3,9}\.? \d{1,2},? \d{4}$|^\d{1,2} [a-z]{3,9}\.? \d{4}$|^\d{1,2}\/\d{1,2}\/\d{4}$/i.test(text)
+    ? Date.parse(`${text} UTC`)
+    : Number.NaN
 }
 
-function cellsOf(text: string): readonly (readonly string[])[] {
-  const rows: string[][] = [[]]
-  for (const [, quoted, plain = '', end] of text.replace(/^\uFEFF/, '').matchAll(cell)) {
-    rows.at(-1)?.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
-    if (end === '') break
-    if (end !== ',') rows.push([])
-  }
-  return rows
-}
-
-/** One cell, quoted or not, and its separator. */
-const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g
+const isoMoment =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|UTC|[+-]\d{2}:?\d{2})?)?$/

@@ -12,9 +12,10 @@ import { tableOf } from '../../keys/tenant-options.ts'
 import { readConfig } from '../../read-config.ts'
 import { storeAddressOf } from '../ledger-store.ts'
 import { readSpan } from '../usage.ts'
-import { type BillRow, readCsvBill, UnreadableBill } from './bill.ts'
+import { type BillRow, readCsvBill } from './bill.ts'
 import { type BookedRow, type ComparedRow, compareBills } from './compare.ts'
 import { askRunpod, runpodsIn } from './runpod.ts'
+import { UnreadableBill } from './unreadable-bill.ts'
 import { nothingWrittenOff, type WrittenOff, writeOff } from './write-off.ts'
 
 const span = { value: 'SPAN', takes: 'a span such as 7d', read: readSpan } as const

@@ -1,5 +1,7 @@
 import { isObject, type JsonObject } from '../../../core/model/json/json.ts'
-import { type BillRow, dayOf, nanoOf, UnreadableBill } from './bill.ts'
+import { nanoOf } from './amounts.ts'
+import { type BillRow, dayOf } from './bill.ts'
+import { UnreadableBill } from './unreadable-bill.ts'
 
 /**
  * The rows of `GET /v2/billing/serverless`, as RunPod documents them (docs.runpod.io/api-reference-v2/billing). Throws
@@ -34,7 +36,7 @@ function rowOf(record: unknown, place: string, fields: Fields): BillRow {
   if (typeof day !== 'string') throw notDocumented(`${place}.${fields.day}`, day, 'a text')
   if (typeof name !== 'string') throw notDocumented(`${place}.${fields.name}`, name, 'a text')
   if (typeof amount !== 'number') throw notDocumented(`${place}.${fields.amount}`, amount, 'a number')
-  return { day: dayOf(day, place), name, nanoUsd: nanoOf(String(amount), place) }
+  return { day: dayOf(day, place), name, nanoUsd: nanoOf(amount, place) }
 }
 
 function objectAt(value: unknown, place: string): JsonObject {

@@ -1,7 +1,8 @@
 import type { Config } from '../../../config.ts'
 import { isObject } from '../../../core/model/json/json.ts'
-import { type BillRow, UnreadableBill } from './bill.ts'
+import type { BillRow } from './bill.ts'
 import { readEndpointsBill, readServerlessBill } from './runpod-bill.ts'
+import { UnreadableBill } from './unreadable-bill.ts'
 
 export type BilledEndpoint = {
   /** The provider's name in the configuration. */
