@@ -79,6 +79,8 @@ test('an uncertain call that no budget counts is settled in the reports, once', 
     .poll(() => read(node, `/calls/${id}`))
     .toMatchObject({ data: { settled: { cost_nano_usd: 10_000 } } })
   expect(await read(node, '/usage?by=key')).toMatchObject({ data: [{ requests: 1, cost_nano_usd: 10_000 }] })
+  const { data } = (await read(node, '/keys')) as { data: { name: string; usage_nano_usd: number }[] }
+  expect(data.find(({ name }) => name === 'caller')).toMatchObject({ usage_nano_usd: 10_000 })
 })
 
 /** A call whose caller goes away before its answer: the upstream may charge it. Gives its id. */

@@ -4,6 +4,7 @@ import type { AttemptRecord, CallRecord } from '../../core/model/record/record.t
 import type { HoldPart } from '../../core/model/shared/state.ts'
 import type { CostBound, Payer, PayerTerms, Shortage } from '../../core/model/tenant.ts'
 import type { Applied, Desk } from '../desk.ts'
+import { usageOf } from '../usage.ts'
 import { shortageOf } from './refusal.ts'
 
 /** The money of one call: what it holds on every budget that applies, until its record settles it. */
@@ -79,8 +80,9 @@ export class Bill implements Payer {
       const beyond = spentNanoUsd + uncertainNanoUsd - this.#heldOn(counter)
       record.overrunNanoUsd = Math.max(record.overrunNanoUsd, beyond)
     }
-    journal.append({ type: 'settle', id: this.#id, at: clock.epochMs(), charges })
-    void state.settle(this.#id, charges)
+    const all = withUncertainUsage(charges, record)
+    journal.append({ type: 'settle', id: this.#id, at: clock.epochMs(), charges: all })
+    void state.settle(this.#id, all)
     return held
   }
 
@@ -157,6 +159,17 @@ function chargeOf(applied: Applied, attempts: readonly AttemptRecord[]): Settled
     uncertainNanoUsd += uncertainOf(attempt)
   }
   return { counter: applied.counter, spentNanoUsd, uncertainNanoUsd }
+}
+
+/** What is uncertain is so for the usage of the key, too, whose known part is counted with the record. */
+function withUncertainUsage(
+  charges: readonly SettledPart[],
+  { tenant, startedEpochMs }: CallRecord,
+): readonly SettledPart[] {
+  const uncertainNanoUsd = Math.max(0, ...charges.map((charge) => charge.uncertainNanoUsd))
+  if (uncertainNanoUsd === 0 || tenant?.key === undefined) return charges
+  const usage = usageOf(tenant.key, startedEpochMs, 0)
+  return [...charges, ...usage.map((one) => ({ ...one, uncertainNanoUsd }))]
 }
 
 /** What an upstream may have charged in addition to the counted cost. */
