@@ -8,11 +8,12 @@ import { ConfigError } from './config.ts'
 /** How this program is started, for help: in a clone of the repository, and as an installed package. */
 const program = import.meta.url.endsWith('.ts') ? 'npm run gateway --' : 'pandotate-gateway'
 
-/** The codes of a data directory that cannot be used. */
+/** The codes of a data directory or a database that cannot be used. */
 const unopened: ReadonlySet<string> = new Set([
   'ERR_DIRECTORY_IN_USE',
   'ERR_JOURNAL_UNREADABLE',
   'ERR_KEYS_UNKNOWN',
+  'ERR_STORE_UNUSABLE',
 ])
 
 process.exitCode = await run(process.argv.slice(2))

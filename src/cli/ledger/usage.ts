@@ -1,11 +1,10 @@
 import { usageBody } from '../../admin/usage-body.ts'
-import { openStore } from '../../ledger/store/all.ts'
 import { dayMs } from '../../ledger/store/rollup.ts'
 import { type UsageGroup, usageGroups } from '../../ledger/store/usage.ts'
 import { defineCommand } from '../command.ts'
 import { configOptions } from '../config-options.ts'
 import { readConfig } from '../read-config.ts'
-import { storeAddressOf } from './ledger-store.ts'
+import { openLedgerStore } from './ledger-store.ts'
 
 export const usage = defineCommand({
   name: 'usage',
@@ -28,8 +27,7 @@ export const usage = defineCommand({
     ...configOptions,
   },
   run: async ({ options: { by = byModel, since = 7 * dayMs, json, ...overrides } }) => {
-    await using store = openStore(storeAddressOf(readConfig(overrides)))
-    await store.migrate()
+    await using store = await openLedgerStore(readConfig(overrides))
     const to = Date.now() + 1
     const from = Math.max(0, to - since)
     const rows = await store.usage({ from, to, by, filters: {}, withHistograms: false, limit: 100_000 })

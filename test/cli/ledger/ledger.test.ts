@@ -1,6 +1,7 @@
-import { stat } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { backUp } from '../../../src/ledger/backup.ts'
 import { sqliteMigrations } from '../../../src/ledger/store/sqlite/migrations.ts'
 import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
 import { runGateway, startGateway } from '../../acceptance/gateway-process.ts'
@@ -12,6 +13,7 @@ test('migrate makes the schema, and says before what it would do', async () => {
     runGateway(['migrate', ...words], { directory: directory.path })
   const each = (word: string) => sqliteMigrations.map(({ name }) => `${word}: ${name}\n`).join('')
   expect((await run('--dry-run')).stdout).toBe(each('missing'))
+  expect(await readdir(directory.path)).not.toContain('data')
   expect(await run()).toMatchObject({ code: 0, stdout: each('done') })
   expect((await run('--dry-run')).stdout).toBe('The schema is up to date.\n')
 })
@@ -47,11 +49,32 @@ test('a backup of a gateway that continues has its calls, and usage tells of the
     directory,
   })
   expect(JSON.parse(stdout)).toMatchObject({ data: [{ provider: 'simulator', requests: 3 }] })
-  expect((await stat(file)).size).toBeGreaterThan(0)
+  // It says who called whom, like the data directory.
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
 })
 
 test('a backup of nothing fails, and says so', async () => {
   const { code, stderr } = await runGateway(['backup', 'copy.db'])
   expect(code).toBe(1)
   expect(stderr).toContain('There is no ledger in ')
+})
+
+test('a backup that fails leaves no file behind', async () => {
+  await using directory = await makeDirectory()
+  const path = join(directory.path, 'ledger.db')
+  await writeFile(path, 'this is no database, '.repeat(1000))
+  await expect(backUp(path, join(directory.path, 'copy.db'))).rejects.toThrow('not a database')
+  expect(await readdir(directory.path)).toEqual(['ledger.db'])
+})
+
+test.for<[words: readonly string[], environment: Record<string, string>, message: string]>([
+  [['usage'], {}, 'There is no ledger in '],
+  [['usage'], { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' }, 'cannot be used: ECONNREFUSED'],
+  [['migrate'], { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' }, 'cannot be used: ECONNREFUSED'],
+])('%j without a ledger says so in one line', async ([words, environment, message]) => {
+  const { code, stderr } = await runGateway(words, { environment, file: '{}' })
+  expect(code).toBe(1)
+  expect(stderr).toContain(message)
+  expect(stderr).not.toContain('secret')
+  expect(stderr.trim().split('\n')).toHaveLength(1)
 })

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { createPriceBook } from '../../../catalog/price-book.ts'
 import type { Config } from '../../../config.ts'
 import { isObject } from '../../../core/model/json/json.ts'
-import { openStore } from '../../../ledger/store/all.ts'
 import { counts, dayMs } from '../../../ledger/store/rollup.ts'
 import type { Store } from '../../../ledger/store/store.ts'
 import { priceKey } from '../../../main/upstreams/price-key.ts'
@@ -10,7 +9,7 @@ import { defineCommand } from '../../command.ts'
 import { configOptions } from '../../config-options.ts'
 import { tableOf } from '../../keys/tenant-options.ts'
 import { readConfig } from '../../read-config.ts'
-import { storeAddressOf } from '../ledger-store.ts'
+import { openLedgerStore } from '../ledger-store.ts'
 import { readSpan } from '../usage.ts'
 import { type BillRow, readCsvBill } from './bill.ts'
 import { type BookedRow, type ComparedRow, compareBills } from './compare.ts'
@@ -40,8 +39,7 @@ export const reconcile = defineCommand({
     const from = Math.floor((to - since) / dayMs) * dayMs
     try {
       const { billed, names } = await billOf(source, config, { from, to, provider })
-      await using store = openStore(storeAddressOf(config))
-      await store.migrate()
+      await using store = await openLedgerStore(config)
       const within = billed.filter(({ day }) => Date.parse(day) >= from && Date.parse(day) <= to)
       const booked = await bookedIn(store, { from, to }, (row) =>
         names({ ...row, provider: providerOf(config, row) }),
