@@ -184,7 +184,8 @@ return 1`,
 /**
  * Leases slices of budgets to a process, which continues within them while Redis is unavailable. ARGV: process,
  * generation, the share of a limit that may be leased, the number of nodes, then for each counter: its name, its limit,
- * the least useful amount (0: return all), time to live. Returns its current slice of each.
+ * the least useful amount (0: return all), time to live, its slice so far. Returns its slice of each from now on. Until
+ * the process says that it has a smaller one, the larger one stays leased: this answer may not reach it.
  */
 export const leaseScript = scriptOf(
   'lease',
@@ -194,7 +195,7 @@ if fenced then return fenced end
 local part, nodes = num(ARGV[3]), num(ARGV[4])
 local key = P .. 'slices:' .. ARGV[1]
 local slices = {}
-for i = 5, #ARGV, 4 do
+for i = 5, #ARGV, 5 do
   local counter, limit, least = ARGV[i], num(ARGV[i + 1]), num(ARGV[i + 2])
   local s, h, l, u = cell(counter)
   local mine = num(call('HGET', key, counter))
@@ -202,9 +203,10 @@ for i = 5, #ARGV, 4 do
   local room = limit - s - h - u - others
   local slice = math.floor(math.min(room * part / nodes, limit * part - others))
   if least == 0 or slice < least then slice = 0 end
-  if slice ~= mine then
-    add(counter, 'l', text(slice - mine), ARGV[i + 3])
-    if slice == 0 then call('HDEL', key, counter) else call('HSET', key, counter, text(slice)) end
+  local leased = math.max(slice, math.min(mine, num(ARGV[i + 4])))
+  if leased ~= mine then
+    add(counter, 'l', text(leased - mine), ARGV[i + 3])
+    if leased == 0 then call('HDEL', key, counter) else call('HSET', key, counter, text(leased)) end
   end
   slices[#slices + 1] = slice
 end

@@ -22,8 +22,10 @@ export interface Outbox {
   markLate(): void
   /** Sends the waiting steps. Does nothing while a batch is being sent. */
   flush(): void
-  /** Resolves when everything added so far is applied. */
-  delivered(): Promise<void>
+  /** Resolves with true when everything added so far is applied, and with false if Redis is lost before. */
+  delivered(): Promise<boolean>
+  /** To be called when Redis is lost: what is waiting stays until it is back. */
+  lost(): void
   /** Waiting steps; a sum counts as one. */
   readonly size: number
 }
@@ -74,11 +76,10 @@ class Queue implements Outbox {
   #isSending = false
   #number = 0
   #isLate = false
-  #idle = Promise.withResolvers<void>()
+  #idle = Promise.withResolvers<boolean>()
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
-    this.#idle.resolve()
   }
 
   get size(): number {
@@ -88,20 +89,17 @@ class Queue implements Outbox {
 
   push(step: Step): Promise<readonly number[]> {
     const { promise, resolve } = Promise.withResolvers<readonly number[]>()
-    this.#noteBusy()
     this.#waiting.push({ step, resolve })
     return promise
   }
 
   charge(counter: string, nanoUsd: number): Promise<unknown> {
-    this.#noteBusy()
     const { charges, delivered } = this.#sums
     charges.set(counter, (charges.get(counter) ?? 0) + nanoUsd)
     return delivered.promise
   }
 
   refund({ amount, ...rate }: RateAmount): Promise<unknown> {
-    this.#noteBusy()
     const { refunds, delivered } = this.#sums
     const known = refunds.get(rate.key)
     if (known === undefined) refunds.set(rate.key, { rate, amount })
@@ -133,8 +131,13 @@ class Queue implements Outbox {
     if (this.#batch !== undefined) void this.#send(this.#batch)
   }
 
-  async delivered(): Promise<void> {
-    if (this.size > 0) await this.#idle.promise
+  async delivered(): Promise<boolean> {
+    return this.size === 0 || (await this.#idle.promise)
+  }
+
+  lost(): void {
+    this.#idle.resolve(false)
+    this.#idle = Promise.withResolvers()
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -154,7 +157,8 @@ class Queue implements Outbox {
     batch.deliver(results)
     if (this.size > 0) return this.flush()
     this.#isLate = false
-    this.#idle.resolve()
+    this.#idle.resolve(true)
+    this.#idle = Promise.withResolvers()
   }
 
   #note({ field, steps }: Batch, results: readonly (readonly number[])[]): void {
@@ -197,10 +201,6 @@ class Queue implements Outbox {
         delivered.resolve()
       },
     }
-  }
-
-  #noteBusy(): void {
-    if (this.size === 0) this.#idle = Promise.withResolvers()
   }
 }
 

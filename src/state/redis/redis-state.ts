@@ -77,7 +77,7 @@ class RedisState implements SharedState {
       async () => {
         const { outbox, view } = this.#parts
         // The hold may have been taken while Redis was unavailable, and not be reported yet.
-        if (outbox.hasBacklog) await outbox.delivered()
+        if (outbox.hasBacklog && !(await outbox.delivered())) throw new RedisUnavailable('lost again')
         const reservation = await this.#take(holdId, '', 'grow', parts)
         if (reservation.isTaken) view.noteHold(holdId, '', parts)
         return reservation

@@ -237,6 +237,7 @@ class Node implements RedisShared {
 
   #connectionLost(reason: string): void {
     this.#solo = this.#startSolo()
+    this.#outbox.lost()
     this.#parts.events.down(reason)
   }
 
@@ -266,10 +267,15 @@ class Node implements RedisShared {
     const wanted = onLoss === 'local' ? this.#slices.wanted() : []
     if (wanted.length === 0) return
     const args = wanted.flatMap(({ counter, limitNanoUsd, leastNanoUsd }) => [
-      ...[counter, limitNanoUsd, leastNanoUsd, keepMs(counter)],
+      ...[counter, limitNanoUsd, leastNanoUsd, keepMs(counter), this.#slices.of(counter)],
     ])
     const had = numbersOf(await this.#act(leaseScript, [leasePart, this.#nodes, ...args]))
     for (const [at, { counter }] of wanted.entries()) this.#slices.set(counter, had[at] ?? 0)
+    const recalled = wanted.filter(
+      ({ counter, leastNanoUsd }) => leastNanoUsd > 0 && this.#slices.isWithheld(counter),
+    )
+    // Other nodes asked for them before they arrived here.
+    await this.#giveBack(recalled.map(({ counter }) => counter))
   }
 
   /**
@@ -291,11 +297,15 @@ class Node implements RedisShared {
   }
 
   async #returnLeases(counters: readonly string[]): Promise<void> {
-    const returned = counters.filter((counter) => this.#slices.of(counter) > 0)
     for (const counter of counters) this.#slices.withhold(counter)
-    if (returned.length === 0) return
-    for (const counter of returned) this.#slices.set(counter, 0)
-    const args = returned.flatMap((counter) => [counter, 0, 0, 0])
+    await this.#giveBack(counters)
+  }
+
+  async #giveBack(counters: readonly string[]): Promise<void> {
+    const leased = counters.filter((counter) => this.#slices.of(counter) > 0)
+    if (leased.length === 0) return
+    for (const counter of leased) this.#slices.set(counter, 0)
+    const args = leased.flatMap((counter) => [counter, 0, 0, 0, 0])
     await this.#act(leaseScript, [0, 1, ...args]).catch(() => {})
   }
 }

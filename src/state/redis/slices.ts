@@ -11,6 +11,7 @@ export interface Slices {
   of(counter: string): number
   /** Pauses leasing this counter, because it is nearly used up and other nodes need it. */
   withhold(counter: string): void
+  isWithheld(counter: string): boolean
   /** Notes that all slices are returned. */
   clear(): void
   readonly totalNanoUsd: number
@@ -19,12 +20,13 @@ export interface Slices {
 export type WantedSlice = {
   readonly counter: string
   readonly limitNanoUsd: number
-  /** 0: none. A slice smaller than one call's hold is useless. */
+  /** 0: none. A slice smaller than the smallest hold of a call is useless. */
   readonly leastNanoUsd: number
 }
 
 export function createSlices(now: () => number): Slices {
   const known = new Map<string, Slice>()
+  const isWithheld = ({ withheldUntil }: Slice) => now() < withheldUntil
   return {
     note(parts) {
       for (const { counter, nanoUsd, limitNanoUsd } of parts) {
@@ -40,13 +42,13 @@ export function createSlices(now: () => number): Slices {
         } else {
           slice.usedAt = now()
           slice.limitNanoUsd = limitNanoUsd
-          slice.leastNanoUsd = Math.max(slice.leastNanoUsd, nanoUsd)
+          slice.leastNanoUsd = slice.leastNanoUsd === 0 ? nanoUsd : Math.min(slice.leastNanoUsd, nanoUsd)
         }
       }
     },
     wanted() {
       const wanted = Array.from(known, ([counter, slice]): WantedSlice => {
-        const isUseful = now() - slice.usedAt < idleMs && now() >= slice.withheldUntil
+        const isUseful = now() - slice.usedAt < idleMs && !isWithheld(slice)
         return {
           counter,
           limitNanoUsd: slice.limitNanoUsd,
@@ -69,6 +71,10 @@ export function createSlices(now: () => number): Slices {
     withhold(counter) {
       const slice = known.get(counter)
       if (slice !== undefined) slice.withheldUntil = now() + withholdMs
+    },
+    isWithheld(counter) {
+      const slice = known.get(counter)
+      return slice !== undefined && isWithheld(slice)
     },
     clear() {
       for (const slice of known.values()) slice.nanoUsd = 0

@@ -18,13 +18,17 @@ export type Wire = AsyncDisposable & {
   readonly url: string
   cut(): void
   mend(): void
+  /** From a request with this text on, no answer is passed on, and no new connection. Only `passed`: the server gets it. */
+  hangAt(text: string, how: 'passed' | 'swallowed'): void
 }
 
 export async function openWire(port: number): Promise<Wire> {
   const sockets = new Set<Socket>()
   let isCut = false
+  let hanging: { readonly text: string; readonly how: 'passed' | 'swallowed' } | undefined
   const server = createServer((near) => {
     if (isCut) return void near.destroy()
+    let hangs = false
     const far = connect(port, '127.0.0.1')
     for (const socket of [near, far]) {
       sockets.add(socket)
@@ -35,8 +39,15 @@ export async function openWire(port: number): Promise<Wire> {
         sockets.delete(socket)
       })
     }
-    near.pipe(far)
-    far.pipe(near)
+    near.on('data', (bytes) => {
+      const hangsNow = hanging !== undefined && bytes.includes(hanging.text)
+      if (!hangs && (!hangsNow || hanging?.how === 'passed')) far.write(bytes)
+      hangs ||= hangsNow
+      isCut ||= hangs
+    })
+    far.on('data', (bytes) => {
+      if (!hangs) near.write(bytes)
+    })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -49,6 +60,10 @@ export async function openWire(port: number): Promise<Wire> {
     cut,
     mend() {
       isCut = false
+      hanging = undefined
+    },
+    hangAt(text, how) {
+      hanging = { text, how }
     },
     async [Symbol.asyncDispose]() {
       cut()
