@@ -167,3 +167,18 @@ test.skipIf(noPostgres)(
     for (const store of stores) await store[Symbol.asyncDispose]()
   },
 )
+
+test.skipIf(noPostgres)(
+  'nobody waits for the migrations of another on a schema that is up to date',
+  async () => {
+    const url = (await server?.createDatabase()) ?? ''
+    await using first = openPostgresStore(url)
+    await first.migrate()
+    const other = new Client({ connectionString: url })
+    await other.connect()
+    await other.query('select pg_advisory_lock(7264001)')
+    await using second = openPostgresStore(url)
+    expect(await second.migrate()).toEqual([])
+    await other.end()
+  },
+)

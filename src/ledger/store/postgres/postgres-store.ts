@@ -54,23 +54,28 @@ class PostgresStore implements Store {
   }
 
   async #migrate(): Promise<readonly string[]> {
-    await this.#client.query('select pg_advisory_lock($1)', [migrationLock])
-    try {
-      await this.#client.query(
-        'create table if not exists migrations (name text primary key, at bigint not null)',
-      )
-      const due = await this.#due()
-      for (const { name, text } of due) {
-        await this.#connection.inTransaction(async () => {
-          const step = { text, query_timeout: migrateWithinMs }
-          await this.#client.query(step)
-          await this.#client.query('insert into migrations (name, at) values ($1, $2)', [name, Date.now()])
-        })
-      }
-      return due.map(({ name }) => name)
-    } finally {
-      await this.#client.query('select pg_advisory_unlock($1)', [migrationLock])
+    const done: string[] = []
+    // Without a lock, so that nobody waits for another node's long step on a schema that is new enough already.
+    while ((await this.#due()).length > 0) {
+      const name = await this.#connection.inTransaction(() => this.#step())
+      if (name !== undefined) done.push(name)
     }
+    return done
+  }
+
+  /** In a transaction, which also ends the lock: a pooler gives another connection to each. */
+  async #step(): Promise<string | undefined> {
+    await this.#client.query('select pg_advisory_xact_lock($1)', [migrationLock])
+    await this.#client.query(
+      'create table if not exists migrations (name text primary key, at bigint not null)',
+    )
+    const [due] = await this.#due()
+    if (due === undefined) return undefined
+    const { name, text } = due
+    const step = { text, query_timeout: migrateWithinMs }
+    await this.#client.query(step)
+    await this.#client.query('insert into migrations (name, at) values ($1, $2)', [name, Date.now()])
+    return name
   }
 
   position(node: string): Promise<Position | undefined> {
