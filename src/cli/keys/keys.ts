@@ -36,8 +36,8 @@ const list = defineCommand({
   options: outputOptions(),
   run: ({ options }) =>
     withAdmin(options, async (ask) => {
-      const answer = await ask('GET', '/admin/api/keys?limit=1000')
-      return print(options.json, answer, () => keyTable(answer['data'] as readonly JsonObject[]))
+      const data = await allKeys(ask)
+      return print(options.json, { data }, () => keyTable(data))
     }),
 })
 
@@ -98,8 +98,7 @@ function switching(verb: string, does: string, disabled: boolean): Command {
 }
 
 async function find(ask: AdminClient, word: string): Promise<JsonObject> {
-  const { data } = await ask('GET', '/admin/api/keys?limit=1000')
-  const keys = data as readonly JsonObject[]
+  const keys = await allKeys(ask)
   const named = keys.filter(({ name }) => name === word)
   const [one, ...others] = named.length > 0 ? named : keys.filter(({ hash }) => String(hash).startsWith(word))
   if (one !== undefined && others.length === 0) return one
@@ -107,15 +106,32 @@ async function find(ask: AdminClient, word: string): Promise<JsonObject> {
   throw new Failure('not_found', `${told}: ${word}.`)
 }
 
+async function allKeys(ask: AdminClient): Promise<readonly JsonObject[]> {
+  const keys: JsonObject[] = []
+  for (let page: readonly JsonObject[] | undefined; page === undefined || page.length === atOnce; ) {
+    const { data } = await ask('GET', `/admin/api/keys?limit=${atOnce}&offset=${keys.length}`)
+    page = data as readonly JsonObject[]
+    keys.push(...page)
+  }
+  return keys
+}
+
+const atOnce = 1000
+
 function keyTable(keys: readonly JsonObject[]): string {
   const head = ['name', 'label', 'hash', 'team', 'limit', 'reset', 'spent', 'held', 'state']
   return tableOf(
     head,
     keys.map((one) => [
       ...[one['name'], one['label'], String(one['hash']).slice(0, 12), one['team'], one['limit']],
-      ...[one['limit_reset'], one['usage'], one['held'], one['disabled'] === true ? 'disabled' : 'good'],
+      ...[one['limit_reset'], one['usage'], one['held'], stateOf(one)],
     ]),
   )
+}
+
+function stateOf({ disabled, expires_at: expiresAt }: JsonObject): string {
+  if (disabled === true) return 'disabled'
+  return typeof expiresAt === 'string' && Date.parse(expiresAt) <= Date.now() ? 'expired' : 'good'
 }
 
 /** Prints an answer for scripts or for people; returns the exit code. */

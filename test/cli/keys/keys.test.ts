@@ -25,6 +25,20 @@ describe('without a gateway that runs', () => {
     expect(printed).toContain('run this command with its PORT and HOST')
   })
 
+  test('every key is listed and found, however many there are', async () => {
+    const directory = await temporaryDirectory('keys-')
+    const file = join(directory, 'gateway.yaml')
+    const keys = Array.from({ length: 1001 }, (_, at) => ({ key: `sk-${at}-0123456789ab`, name: `k${at}` }))
+    const expired = { key: 'sk-expired-0123456789', name: 'old', expiresAt: '2020-01-01' }
+    await writeFile(file, JSON.stringify({ dataDirectory: directory, auth: { keys: [...keys, expired] } }))
+    vi.stubEnv('GATEWAY_CONFIG', file)
+    vi.stubEnv('PORT', '1')
+    expect((await run('keys', 'show', 'k1000')).code).toBe(0)
+    const { printed } = await run('keys', 'list')
+    expect(printed.match(/^k\d+ .* good$/gm)).toHaveLength(1001)
+    expect(printed).toMatch(/^old .* expired$/m)
+  })
+
   test('keys and teams are made, listed, rotated, disabled and deleted in the data directory', async () => {
     vi.stubEnv('DATA_DIR', await temporaryDirectory('keys-'))
     vi.stubEnv('PORT', '1')
