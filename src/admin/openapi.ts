@@ -4,7 +4,12 @@ import type { AdminRoute } from './route.ts'
 /** A JSON object of the OpenAPI document. */
 type Document = { readonly [key: string]: unknown }
 
-export type InferenceRoute = { readonly path: string; readonly summary: string }
+export type InferenceRoute = {
+  readonly path: string
+  readonly summary: string
+  /** The JSON Schema of its request. */
+  readonly request: Document
+}
 
 /** The OpenAPI 3.1 document of these operations, made from the schemas that validate them. */
 export function openApi(
@@ -17,9 +22,7 @@ export function openApi(
     const path = one.path.replace('{+', '{')
     paths[path] = { ...paths[path], [one.method]: operationOf({ ...one, path }) }
   }
-  for (const { path, summary } of inference) {
-    paths[path] = { ...paths[path], post: inferenceOf(path, summary) }
-  }
+  for (const one of inference) paths[one.path] = { ...paths[one.path], post: inferenceOf(one) }
   return {
     openapi: '3.1.0',
     info: {
@@ -73,13 +76,13 @@ function operationOf({
   }
 }
 
-function inferenceOf(path: string, summary: string): Document {
+function inferenceOf({ path, summary, request }: InferenceRoute): Document {
   const anything = { type: 'object', additionalProperties: true }
   return {
     operationId: nameOf('post', path),
     ...{ tags: ['inference'], summary },
     description: 'The body is that of the API it is named after; unknown fields are passed through.',
-    requestBody: { required: true, content: json(anything) },
+    requestBody: { required: true, content: json(request) },
     responses: {
       200: {
         description: 'The answer, whole or as server-sent events',

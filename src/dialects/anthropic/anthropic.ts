@@ -16,6 +16,7 @@ export const anthropic: Dialect = {
   name: 'messages',
   path: '/messages',
   prefixes: everyPrefix,
+  requestShape: { fields: anthropicFields, required: ['messages'] },
   requestIdHeader: 'request-id',
   parse(request) {
     if (request.strict && (request.body.value['max_tokens'] ?? null) === null) throw missing('max_tokens')

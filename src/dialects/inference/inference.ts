@@ -7,7 +7,7 @@ import { chatFields } from '../openai/chat-fields.ts'
 import { textFields } from '../openai/text-fields.ts'
 import { callOf } from '../shared/call.ts'
 import type { AnswerInfo, Dialect, Incoming, StreamEncoder } from '../shared/dialect.ts'
-import { aDecimal, aString } from '../shared/schemas.ts'
+import { aDecimal, anything, aString } from '../shared/schemas.ts'
 import { doneFrame, frame } from '../shared/sse-frame.ts'
 import { type Fields, validate } from '../shared/validate.ts'
 import { inferenceAnswer, noteExtraKeys, outputOf } from './answer.ts'
@@ -18,6 +18,9 @@ export const inference: Dialect = {
   name: 'inference',
   path: '',
   prefixes: ['/inference'],
+  get requestShape() {
+    return { fields: eitherFields(), required: ['model'] }
+  },
   parse,
   render,
   encoder,
@@ -97,3 +100,11 @@ const unboundedNumbers = [
 
 const textInferenceFields: Fields = new Map([...textFields, ...unboundedNumbers, ['prompt', aString]])
 const chatInferenceFields: Fields = new Map([...chatFields, ...unboundedNumbers])
+
+/** Those of both kinds; what differs between them, such as `logprobs`, can be anything here. */
+function eitherFields(): Fields {
+  const either = new Map([...textInferenceFields, ...chatInferenceFields])
+  for (const [name, schema] of textInferenceFields)
+    if (either.get(name) !== schema) either.set(name, anything)
+  return either
+}

@@ -15,6 +15,7 @@ export const chat: Dialect = {
   name: 'chat',
   path: '/chat/completions',
   prefixes: everyPrefix,
+  requestShape: { fields: chatFields, required: ['messages'] },
   parse,
   render: renderReply,
   encoder: createOpenAiStream,

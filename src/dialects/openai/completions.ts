@@ -17,6 +17,7 @@ export const completions: Dialect = {
   name: 'completions',
   path: '/completions',
   prefixes: everyPrefix,
+  requestShape: { fields: textFields, required: ['prompt'] },
   parse,
   render: renderReply,
   encoder: createOpenAiStream,

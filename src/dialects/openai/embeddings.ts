@@ -13,6 +13,9 @@ export const embeddings: RelayDialect = {
   name: 'embeddings',
   path: '/embeddings',
   prefixes: everyPrefix,
+  get requestShape() {
+    return { fields, required: ['input'] }
+  },
   parse,
   render: ({ text }) => text,
   fail: openAiError,

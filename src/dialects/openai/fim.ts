@@ -18,6 +18,9 @@ export const fim: Dialect = {
   name: 'fim',
   path: '/fim/completions',
   prefixes: everyPrefix,
+  get requestShape() {
+    return { fields, required: ['prompt'] }
+  },
   parse,
   render({ chunk, usage }) {
     const choices = chunk.value.choices.map(({ text = '', ...rest }) => ({

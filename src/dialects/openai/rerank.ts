@@ -11,6 +11,9 @@ export const rerank: RelayDialect = {
   name: 'rerank',
   path: '/rerank',
   prefixes: everyPrefix,
+  get requestShape() {
+    return { fields, required: ['query', 'documents'] }
+  },
   parse,
   render: ({ text }) => text,
   fail: openAiError,

@@ -35,9 +35,7 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
   }
   const pendingWrites = new WeakMap<ResponseRequest, Promise<void>>()
   return {
-    name: dialectName,
-    path: '/responses',
-    prefixes: everyPrefix,
+    ...responsesFormat,
     parse: readResponse,
     recall: (request) => recall(request, store),
     kept: ({ origin: asked }: ResponsesCall) => pendingWrites.get(asked),
@@ -57,6 +55,11 @@ export function createResponses({ store, clock }: ResponsesParts): Dialect {
 }
 
 const dialectName = 'responses'
+
+export const responsesFormat = {
+  ...{ name: dialectName, path: '/responses', prefixes: everyPrefix },
+  requestShape: { fields: responsesFields, required: [] },
+} as const satisfies Partial<Dialect>
 
 function readResponse(request: Incoming): ResponsesCall {
   const {

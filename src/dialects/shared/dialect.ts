@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/model/json/json.ts'
 import type { JsonText } from '../../core/model/json/json-text.ts'
 import type { Recollection } from '../../core/model/response-storage.ts'
 import type { Usage } from '../../core/model/terms.ts'
+import type { Fields } from './validate.ts'
 
 /** Parses the requests of one wire format and renders its errors. Pure and synchronous. */
 export interface WireFormat<Asked extends AnyCall> {
@@ -12,6 +13,8 @@ export interface WireFormat<Asked extends AnyCall> {
   readonly path: string
   /** The prefixes under which the path is served. */
   readonly prefixes: readonly string[]
+  /** For the description of the API. Absent: any object. */
+  readonly requestShape?: RequestShape | undefined
   /** Throws Failure `invalid_request` or `unsupported`, with the name of the invalid field. */
   parse(request: Incoming): Asked
   /** Looks up the stored responses that a request refers to, for `parse`. Undefined if it refers to none. */
@@ -21,6 +24,9 @@ export interface WireFormat<Asked extends AnyCall> {
   /** A further header for the request's id, beside `x-request-id`, that its clients read. */
   readonly requestIdHeader?: string
 }
+
+/** The fields of a request that are validated, and those that must be in it. */
+export type RequestShape = { readonly fields: Fields; readonly required: readonly string[] }
 
 /** A wire format of callers for generation: it parses calls, and renders replies and streams. */
 export interface Dialect extends WireFormat<Call> {

@@ -41,7 +41,7 @@ export type ListLimits = {
  */
 export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}): z.ZodType {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, plain } = limits
-  return z.unknown().check(({ value, issues }) => {
+  const array = z.unknown().check(({ value, issues }) => {
     if (!Array.isArray(value)) {
       issues.push({ code: 'invalid_type', expected: 'array', input: value, message: phrase })
     } else if (value.length < minLength) {
@@ -58,7 +58,11 @@ export function list(element: z.ZodType, phrase: string, limits: ListLimits = {}
       }
     }
   })
+  return array.meta({ [elementOf]: element })
 }
+
+/** The name under which the metadata of a list has the schema of its elements, for descriptions. */
+export const elementOf = 'elementSchema'
 
 /**
  * A field with several forms. `formOf` selects the schema by the value; undefined means that the value is valid. An

@@ -9,7 +9,8 @@ import { explainRoute } from '../../admin/live/explain.ts'
 import type { LiveParts } from '../../admin/live/live.ts'
 import { settingsRoute } from '../../admin/live/settings.ts'
 import { type InferenceRoute, openApi } from '../../admin/openapi.ts'
-import { dialects, relays } from '../../dialects/all.ts'
+import type { JsonObject } from '../../core/model/json/json.ts'
+import { describedFormats } from '../../dialects/all.ts'
 import type { AppParts } from '../../http/app.ts'
 import { createIdempotentAnswers } from '../../http/routes/admin-once.ts'
 import { type Changes, type ChangesParts, createChanges } from '../../tenants/keys/changes.ts'
@@ -33,7 +34,12 @@ export function adminFor(
     explainRoute({ ...live, tenants }),
   ]
   const once = createIdempotentAnswers(ledger.now)
-  return { adminRoutes, once, openApi: () => ({ ...openApi(version, adminRoutes, inferenceRoutes) }) }
+  let document: JsonObject | undefined
+  const described = () => {
+    document ??= { ...openApi(version, adminRoutes, inferenceRoutes()) }
+    return document
+  }
+  return { adminRoutes, once, openApi: described }
 }
 
 /** `settleElsewhere` asks another node to settle a call that is not uncertain here. */
@@ -46,10 +52,9 @@ export function changesOf(
 }
 
 /** The calls, each under one of its prefixes. */
-const inferenceRoutes: readonly InferenceRoute[] = [
-  ...[...dialects, ...relays].map(({ name, path, prefixes }) => ({
+const inferenceRoutes = (): readonly InferenceRoute[] =>
+  describedFormats().map(({ name, path, prefixes, request }) => ({
     path: `${prefixes.includes('/v1') ? '/v1' : (prefixes[0] ?? '')}${path}`,
     summary: `A call in the format of ${name}`,
-  })),
-  { path: '/v1/responses', summary: 'A call in the format of responses' },
-]
+    request,
+  }))
