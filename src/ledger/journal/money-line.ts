@@ -21,6 +21,15 @@ export function writeMoneyLine(entry: MoneyEntry, line: LineWriter): void {
   line.put(end)
 }
 
+/** Whether a line of the journal, whole as text, is one of these. */
+export function isMoneyLine(text: string): boolean {
+  return (
+    text.startsWith('{"type":"hold",') ||
+    text.startsWith('{"type":"settle",') ||
+    text.startsWith('{"type":"grow",')
+  )
+}
+
 function writeParts({ parts: held }: HoldEntry | GrowEntry, line: LineWriter): void {
   line.put(parts)
   let label = firstCounter

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { isMoneyLine } from '../journal/money-line.ts'
 import { batchOf, unknownLines } from '../store/batch.ts'
 import { dayMs } from '../store/rollup.ts'
 import type { Store } from '../store/store.ts'
@@ -90,7 +91,8 @@ class JournalShipping implements Shipping {
     const lines = await tail.next()
     this.#reportDamage(tail)
     if (lines.length === 0 && tail.position.segment === before.segment) return false
-    const added = this.#isUnknown ? await unknownLines(lines, (calls) => store.known(calls)) : lines
+    const kept = store.isShared ? lines : lines.filter(({ text }) => !isMoneyLine(text))
+    const added = this.#isUnknown ? await unknownLines(kept, (calls) => store.known(calls)) : kept
     const batch = { ...batchOf(added, tail.position), to: lines.at(-1)?.end ?? tail.position }
     await store.write(data.node, batch)
     tell({ what: 'shipped', to: batch.to, calls: batch.calls.length, lastAt: batch.lastAt })

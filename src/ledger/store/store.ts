@@ -6,6 +6,11 @@ import type { UsageQuestion, UsageRow } from './usage.ts'
 
 /** A database of calls and their sums. Each write is one transaction. */
 export interface Store extends AsyncDisposable {
+  /**
+   * Several nodes use it, and one of them takes over what another left: it keeps open holds and uncertain settlements.
+   * The only process of another store has them in its journal.
+   */
+  readonly isShared: boolean
   /** Updates the schema to this version. Returns the names of the missing steps; a dry run changes nothing. */
   migrate(isDry?: boolean): Promise<readonly string[]>
   /** The position up to which a node's journal was written; undefined: nothing of it. */

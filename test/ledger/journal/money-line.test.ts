@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeLine, LineWriter } from '../../../src/core/model/record/line-writer.ts'
-import { type MoneyEntry, writeMoneyLine } from '../../../src/ledger/journal/money-line.ts'
+import { isMoneyLine, type MoneyEntry, writeMoneyLine } from '../../../src/ledger/journal/money-line.ts'
 
 const nanoUsd = fc.maxSafeInteger().map(Math.abs)
 const stamps = { id: fc.string({ unit: 'binary' }), at: fc.integer({ min: 0, max: 4e12 }) }
@@ -29,6 +29,11 @@ test.for<[string, fc.Arbitrary<MoneyEntry>]>([
       line.clear()
       writeMoneyLine(entry, line)
       expect(decodeLine(line)).toBe(JSON.stringify(entry))
+      expect(isMoneyLine(decodeLine(line))).toBe(true)
     }),
   )
+})
+
+test.for(['call', 'resolve', 'release', 'override', 'admin'])('a line of type %s is none of them', (type) => {
+  expect(isMoneyLine(JSON.stringify({ type, id: 'a', at: 1 }))).toBe(false)
 })

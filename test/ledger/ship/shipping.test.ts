@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { openJournal } from '../../../src/ledger/journal/file-journal.ts'
 import type { ShipperNews } from '../../../src/ledger/ship/messages.ts'
 import { createShipping } from '../../../src/ledger/ship/shipping.ts'
+import type { Batch } from '../../../src/ledger/store/batch.ts'
 import { openSqliteStore } from '../../../src/ledger/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../../src/ledger/store/store.ts'
 import { makeDirectory } from '../directory.ts'
@@ -76,7 +77,16 @@ test('makes summaries of the shipped calls, and still finishes when ordered to',
   expect(await scene.requests()).toBe(1)
 })
 
-async function setUp() {
+test.for([true, false])('open holds go to the store only if nodes share it: %s', async (isShared) => {
+  await using scene = await setUp(isShared)
+  await scene.hold('a')
+  await scene.append(['b'])
+  await scene.start().finish()
+  expect(await scene.ids()).toEqual(['b'])
+  expect(scene.batches.flatMap(({ holds }) => [...holds.open.keys()])).toEqual(isShared ? ['a'] : [])
+})
+
+async function setUp(isShared = false) {
   const directory = await makeDirectory()
   const journal = await openJournal({
     ...{ directory: directory.path, durability: 'process', segmentBytes: 1_000_000, spoolBytes: 1_000_000 },
@@ -86,10 +96,12 @@ async function setUp() {
   const read = openSqliteStore(path)
   await read.migrate()
   const news: ShipperNews[] = []
+  const batches: Batch[] = []
   let fault: 'none' | 'refuses' | 'hangs up' = 'none'
   const openStore = (): Store => {
     const store = openSqliteStore(path)
     const write: Store['write'] = async (node, batch) => {
+      batches.push(batch)
       if (fault === 'refuses') throw new Error('The store is unavailable.')
       await store.write(node, batch)
       if (fault !== 'hangs up') return
@@ -99,6 +111,7 @@ async function setUp() {
     return new Proxy(store, {
       get(target, name) {
         if (name === 'write') return write
+        if (name === 'isShared') return isShared
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       },
@@ -107,6 +120,12 @@ async function setUp() {
   let at = 0
   return {
     news,
+    batches,
+    async hold(id: string) {
+      const parts = [{ counter: 'gateway/month|2026-11', nanoUsd: 5 }]
+      journal.append({ type: 'hold', id, at: ++at, owner: 'o', until: 100, parts })
+      await journal.written()
+    },
     async append(ids: readonly string[]) {
       for (const id of ids) journal.append(callEntry(id, { at: ++at }))
       await journal.written()

@@ -35,6 +35,7 @@ export function openPostgresStore(databaseUrl: string): Store {
 }
 
 class PostgresStore implements Store {
+  readonly isShared = true
   readonly #connection: PostgresConnection
   readonly #client: Client
   readonly #partitions: Partitions

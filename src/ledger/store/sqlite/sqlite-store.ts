@@ -54,6 +54,7 @@ export function openSqliteStore(path: string): Store {
 const busyMs = 10_000
 
 class SqliteStore implements Store {
+  readonly isShared = false
   readonly #database: DatabaseSync
   readonly #checkFile: () => void
   readonly #statements = new Map<string, StatementSync>()
@@ -90,8 +91,6 @@ class SqliteStore implements Store {
       for (const call of batch.calls) this.#run(insertCall, valuesOf(call))
       this.#addSums(batch)
       for (const event of batch.events) this.#take(event)
-      for (const id of batch.holds.over) this.#run('delete from holds where id = ?', [id])
-      for (const [id, body] of batch.holds.open) this.#run(insertHold, [id, node, body])
       this.#run(movePosition, [node, batch.to.segment, batch.to.offset])
     })
   }
@@ -270,9 +269,6 @@ const readKnown = 'select id from calls where id in (select value from json_each
 
 const insertEvent =
   'insert into events (id, at, type, body) values (?, ?, ?, ?) on conflict (type, id) do update set body = excluded.body'
-
-const insertHold =
-  'insert into holds (id, node, body) values (?, ?, ?) on conflict (id) do update set body = excluded.body'
 
 const movePosition =
   'insert into positions (node, segment, byte) values (?, ?, ?) ' +
