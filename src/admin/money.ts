@@ -14,6 +14,7 @@ import { budgetViewOf } from './views.ts'
 const holder = z.object({
   call: z.string(),
   node: z.string(),
+  user: z.string().nullable().meta({ description: 'Whose budget it is, where each end user has one' }),
   held: z.number(),
   held_nano_usd: z.int(),
 })
@@ -52,10 +53,9 @@ export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
         const budget = budgetNamed(query.budget, tenants)
         const holds = await holdersOf(budget, tenants.desk)
         return {
-          data: holds.map(({ id, owner, parts: held }) => {
-            const nano = held.find(({ counter }) => counter.startsWith(`${budget.id}|`))?.nanoUsd ?? 0
-            return { call: id, node: owner, held: usdOf(nano), held_nano_usd: nano }
-          }),
+          data: holds.map(({ id, owner, user = null, nanoUsd }) => ({
+            ...{ call: id, node: owner, user, held: usdOf(nanoUsd), held_nano_usd: nanoUsd },
+          })),
         }
       },
     }),

@@ -1,4 +1,5 @@
 import { certainSpending } from '../core/model/shared/certain.ts'
+import { isCounter } from '../core/model/shared/is-counter.ts'
 import type {
   Blocker,
   Charge,
@@ -22,6 +23,7 @@ export interface MemoryMoney {
   charge(spent: readonly Spent[]): void
   read(counter: string): CounterReading
   holds(): readonly OpenHold[]
+  holdsOn(counter: string, end?: string): readonly OpenHold[]
   abandon(owner: string): readonly OpenHold[]
   /** Restores a hold: on each of these counters it holds this much, regardless of the limit. */
   replayHold(hold: OpenHold): void
@@ -123,6 +125,10 @@ class Money implements MemoryMoney {
 
   holds(): readonly OpenHold[] {
     return Array.from(this.#holds, ([id, hold]) => openHold(id, hold))
+  }
+
+  holdsOn(counter: string, end?: string): readonly OpenHold[] {
+    return this.holds().filter(({ parts }) => parts.some((part) => isCounter(part.counter, counter, end)))
   }
 
   abandon(owner: string): readonly OpenHold[] {

@@ -69,8 +69,8 @@ class Memory implements MemoryState {
     return counters.map((counter) => this.money.read(counter))
   }
 
-  async holdsOn(counter: string): Promise<readonly OpenHold[]> {
-    return this.money.holds().filter(({ parts }) => parts.some((part) => part.counter === counter))
+  async holdsOn(counter: string, end?: string): Promise<readonly OpenHold[]> {
+    return this.money.holdsOn(counter, end)
   }
 
   async admit({ leaseId, owner, rates, slots }: AdmitRequest): Promise<Admittance> {

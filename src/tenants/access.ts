@@ -131,7 +131,8 @@ export class Access implements Tenant {
       else if (user !== undefined) {
         const name = nameOf(this.note.team ?? this.note.key, user, window.endMs)
         const ofUser = counterOf(budget, window, name)
-        applied.push(appliedIn(budget, window, ofUser, desk))
+        // What is added to the budget is added for each user.
+        applied.push({ ...appliedIn(budget, window, counter, desk), counter: ofUser })
       }
     }
     return applied

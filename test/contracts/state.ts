@@ -161,6 +161,9 @@ export function describeState({ name, open }: Subject): void {
         }),
       ])
       expect((await state.holdsOn('team')).map(({ id }) => id).toSorted()).toEqual(['a', 'b'])
+      await state.reserve(hold('c', part('each~ann|day', 10)))
+      await state.reserve(hold('d', part('each~bob|week', 10)))
+      expect((await state.holdsOn('each~', '|day')).map(({ id }) => id)).toEqual(['c'])
     })
 
     test('of many at once, as many pass as the limit allows', async () => {

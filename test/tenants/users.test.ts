@@ -129,6 +129,33 @@ test('no two users are counted under one name, whatever they and their teams are
   expect(users.kept(`${long}1`)).toHaveLength(128)
 })
 
+test('of budgets that each end user has, an operator sees who holds, and adds to all of them', async () => {
+  await using upstream = await startHeldUpstream({ usage })
+  const keys = [keyWith({ budgets: [rule(150_000, { isPerUser: true, name: 'each' })] })]
+  const admin = 'pgm_admin-0123456789'
+  const { tenants, ...config } = configAt(upstream.url, { keys })
+  const manager = { ...keyWith({ id: 'm', name: 'manager', kind: 'management', role: 'admin' }, admin) }
+  await using gateway = await startTestGateway({
+    ...config,
+    tenants: { ...noTenants, ...tenants, keys: [...keys, manager] },
+  })
+  const budget = `key:${keys[0]?.id}/each`
+  const headers = { authorization: `Bearer ${admin}`, 'content-type': 'application/json' }
+  const first = ask(gateway.url, { max_tokens: 5, user: 'ann' })
+  await expect.poll(() => upstream.asked.length).toBe(1)
+  const path = `${gateway.url}/admin/api/budgets/holds?budget=${encodeURIComponent(budget)}`
+  const { data } = (await (await fetch(path, { headers })).json()) as { data: object[] }
+  expect(data).toMatchObject([{ user: hashOf('ann'), held_nano_usd: expect.any(Number) }])
+  upstream.release()
+  expect((await first).status).toBe(200)
+  expect((await ask(gateway.url, { max_tokens: 5, user: 'ann' })).status).toBe(429)
+  await fetch(`${gateway.url}/admin/api/budgets/override`, {
+    ...{ method: 'POST', headers },
+    body: JSON.stringify({ budget, amount: 0.0001 }),
+  })
+  expect((await ask(gateway.url, { max_tokens: 5, user: 'ann' })).status).toBe(200)
+})
+
 test('an operator forgets an end user: an audit row, and what they spent stays', async () => {
   await using upstream = await startHeldUpstream({ usage, isHeld: false })
   const keys = [keyWith({ budgets: [rule(150_000, { isPerUser: true })] })]

@@ -157,11 +157,16 @@ export const holdsScript = scriptOf(
   'holds',
   `${prelude}
 local found = {}
+local counter, ending = ARGV[1], ARGV[2]
+local function isOn(name)
+  if not ending then return name == counter end
+  return string.sub(name, 1, #counter) == counter and string.sub(name, -#ending) == ending
+end
 for _, owner in ipairs(call('SMEMBERS', P .. 'owners')) do
   for _, id in ipairs(call('SMEMBERS', P .. 'owned:' .. owner)) do
     local hold = merged(call('LRANGE', P .. 'h:' .. id, 0, -1))
     for i = 2, #hold, 2 do
-      if hold[i] == ARGV[1] then
+      if isOn(hold[i]) then
         table.insert(hold, 1, id)
         found[#found + 1] = hold
         break

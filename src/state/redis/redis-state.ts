@@ -115,10 +115,11 @@ class RedisState implements SharedState {
     )
   }
 
-  async holdsOn(counter: string): Promise<readonly OpenHold[]> {
+  async holdsOn(counter: string, end?: string): Promise<readonly OpenHold[]> {
+    const asked = end === undefined ? [counter] : [counter, end]
     return await this.#either(
-      (solo) => solo.holdsOn(counter),
-      async () => holdsOf(await this.#parts.act(holdsScript, [counter])),
+      (solo) => solo.holdsOn(counter, end),
+      async () => holdsOf(await this.#parts.act(holdsScript, asked)),
     )
   }
 

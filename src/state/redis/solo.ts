@@ -1,3 +1,4 @@
+import { isCounter } from '../../core/model/shared/is-counter.ts'
 import type {
   AdmitRequest,
   Admittance,
@@ -33,7 +34,7 @@ export interface Solo {
   grow(holdId: string, parts: readonly HoldPart[]): Reservation
   settle(holdId: string, charges: readonly Charge[]): boolean
   read(counter: string): CounterReading
-  holdsOn(counter: string): readonly OpenHold[]
+  holdsOn(counter: string, end?: string): readonly OpenHold[]
   admit(request: AdmitRequest): Admittance
   refund(refunds: readonly RateAmount[]): void
   readRate(rate: Rate): RateReading
@@ -119,8 +120,9 @@ class SoloNode implements Solo {
     }
   }
 
-  holdsOn(counter: string): readonly OpenHold[] {
-    return this.#money.holds().filter(({ parts }) => parts.some((part) => part.counter === counter))
+  holdsOn(counter: string, end?: string): readonly OpenHold[] {
+    const holds = this.#money.holds()
+    return holds.filter(({ parts }) => parts.some((part) => isCounter(part.counter, counter, end)))
   }
 
   admit(request: AdmitRequest): Admittance {

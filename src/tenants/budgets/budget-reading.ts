@@ -1,7 +1,8 @@
+import { isCounter } from '../../core/model/shared/is-counter.ts'
 import type { OpenHold } from '../../core/model/shared/state.ts'
 import { appliedIn } from '../access.ts'
 import type { Desk } from '../desk.ts'
-import { type Budget, counterOf, titleOf } from './budget.ts'
+import { type Budget, counterOf, titleOf, userIn, usersOf } from './budget.ts'
 
 /** The state of a budget in its current window. A budget per end user has no spent amount as a whole. */
 export type BudgetReading = {
@@ -32,6 +33,19 @@ export async function readBudgets(budgets: readonly Budget[], desk: Desk): Promi
 }
 
 /** The calls that hold money on a budget now. */
-export async function holdersOf(budget: Budget, desk: Desk): Promise<readonly OpenHold[]> {
-  return await desk.state.holdsOn(counterOf(budget, desk.windows.current(budget.rule)))
+export async function holdersOf(budget: Budget, { state, windows }: Desk): Promise<readonly Holder[]> {
+  const window = windows.current(budget.rule)
+  const { isPerUser } = budget.rule
+  const [counter, end] = isPerUser ? usersOf(budget, window) : [counterOf(budget, window), undefined]
+  return (await state.holdsOn(counter, end)).flatMap(({ id, owner, parts }) =>
+    parts
+      .filter((part) => isCounter(part.counter, counter, end))
+      .map((part) => ({ id, owner, nanoUsd: part.nanoUsd, user: userIn(part.counter) })),
+  )
+}
+
+/** A call that holds money, at a process, for an end user if each has a budget. */
+export type Holder = Pick<OpenHold, 'id' | 'owner'> & {
+  readonly nanoUsd: number
+  readonly user: string | undefined
 }

@@ -45,6 +45,17 @@ export function counterOf({ id }: Budget, { id: window }: Window, user?: string)
   return `${user === undefined ? id : `${id}~${user}`}|${window}`
 }
 
+/** How the counters of all end users begin and end. */
+export function usersOf({ id }: Budget, { id: window }: Window): readonly [start: string, end: string] {
+  return [`${id}~`, `|${window}`]
+}
+
+/** The end user that a counter is of, as records keep them. */
+export function userIn(counter: string): string | undefined {
+  const [, , user] = readCounter(counter).budget.split('~')
+  return user === undefined ? undefined : decodeURIComponent(user)
+}
+
 export function counterText({ budget, window }: CounterName): string {
   return `${budget}|${window}`
 }

@@ -21,8 +21,8 @@ export interface SharedState {
   charge(spent: readonly Spent[]): Promise<void>
   /** In the order requested; an unknown counter reads as zeros. */
   read(counters: readonly string[]): Promise<readonly CounterReading[]>
-  /** The open holds on a counter. */
-  holdsOn(counter: string): Promise<readonly OpenHold[]>
+  /** The open holds on a counter; with an `end`, on all counters whose names begin with the one and end with the other. */
+  holdsOn(counter: string, end?: string): Promise<readonly OpenHold[]>
 
   /** Takes from several rates and one place in each of several slots, or nothing at all. */
   admit(request: AdmitRequest): Promise<Admittance>
