@@ -10,7 +10,7 @@ export interface Meter {
   note(deltas: readonly Delta[]): void
   /** The upstream's counts, plus estimates of those it left out. Nothing is tokenized if nothing is missing. */
   settle(claimed: ClaimedUsage | undefined): MeteredUsage | Promise<MeteredUsage>
-  /** The settled usage; before that, an estimate from the characters so far, without tokenizing. */
+  /** The settled usage; before that, an estimate from the characters and pieces so far, without tokenizing. */
   estimate(): MeteredUsage
 }
 
@@ -31,6 +31,8 @@ class AnswerMeter implements Meter {
   #text = ''
   /** The length of the whole text. */
   #length = 0
+  /** How many pieces of text it came in: each is at least one token. */
+  #pieces = 0
   readonly #keptLength: number
   #settled: MeteredUsage | undefined
 
@@ -49,6 +51,7 @@ class AnswerMeter implements Meter {
 
   #append(text: string): void {
     this.#length += text.length
+    if (text !== '') this.#pieces++
     if (this.#text.length < this.#keptLength) this.#text += text
   }
 
@@ -83,7 +86,8 @@ class AnswerMeter implements Meter {
     const { exactTokens, textTokens } = promptSizeOf(this.#call)
     const promptTokens = wholeTokens(exactTokens + textTokens)
     const { text, times } = this.#generated()
-    const completionTokens = wholeTokens(tokensIn(text) * times)
+    const pieces = echoedPrompt(this.#call) === '' ? this.#pieces : 0
+    const completionTokens = Math.max(pieces, wholeTokens(tokensIn(text) * times))
     return { usage: writeUsage({}, promptTokens, completionTokens), estimated: true }
   }
 }

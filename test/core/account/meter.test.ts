@@ -42,6 +42,14 @@ describe('reported usage is not counted again', () => {
   )
 })
 
+test('an answer that broke off has at least one token for each of its pieces', () => {
+  const { counter } = wordCounter()
+  const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
+  for (let pieces = 0; pieces < 50; pieces++) meter.note([asDelta(textChunk('w '))])
+  meter.note([asDelta(textChunk(''))])
+  expect(meter.estimate().usage.completion_tokens).toBe(50)
+})
+
 test('the count of a long answer is scaled up from its beginning', async () => {
   const { counter, counted } = wordCounter()
   const meter = createMeter(aCall({ body: { prompt: 'a' } }), counter)
