@@ -12,6 +12,7 @@ import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './budgets/alerts.ts'
 import { allBudgets } from './budgets/all-budgets.ts'
 import { type BudgetReading, readBudgets } from './budgets/budget-reading.ts'
+import { lostCall } from './budgets/lost-calls.ts'
 import { createLostMoney, type LostMoney, uncertainOf } from './budgets/lost-money.ts'
 import { createMoneyProjection, type ReplayedMoney } from './budgets/money-projection.ts'
 import { createOverrides, type Overrides } from './budgets/overrides.ts'
@@ -189,13 +190,9 @@ class Household implements Tenants {
     const { money, state, owner, clock } = this.#parts
     const lost = (money?.holds() ?? []).filter((hold) => hold.owner !== owner)
     for (const { id, parts } of lost) {
-      journal.append({
-        type: 'settle',
-        id,
-        at: clock.epochMs(),
-        charges: uncertainOf(parts),
-        reason: 'crash',
-      })
+      const at = clock.epochMs()
+      journal.append({ type: 'settle', id, at, charges: uncertainOf(parts), reason: 'crash' })
+      journal.append(lostCall({ id, parts }, at, this.registry))
     }
     for (const gone of new Set(lost.map((hold) => hold.owner))) await state.abandon(gone)
   }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { rendered } from '../../http/routes/generation.ts'
 import type { StoredCall } from '../../ledger/store/calls.ts'
+import { uncertainOf } from '../../ledger/store/rollup.ts'
 import { amounts } from '../amounts.ts'
 
 const settlement = z.object({
@@ -29,8 +30,6 @@ export const callBody = z.looseObject({
 /** As `GET /v1/generation` shows it, with fields for operators only. */
 export function bodyOf(stored: StoredCall): JsonObject {
   const { call, settled } = stored
-  const attempts = call.attempts.filter(({ uncertain }) => uncertain)
-  const uncertain = attempts.reduce((sum, { costNanoUsd }) => sum + (costNanoUsd ?? 0), 0)
   return {
     ...rendered(stored),
     ...{
@@ -41,7 +40,7 @@ export function bodyOf(stored: StoredCall): JsonObject {
     user: call.user ?? null,
     ...amounts('cost', settled?.nanoUsd ?? call.costNanoUsd ?? 0),
     cost_known: settled !== undefined || typeof call.costNanoUsd === 'number',
-    ...amounts('uncertain', settled === undefined ? uncertain : 0),
+    ...amounts('uncertain', settled === undefined ? uncertainOf(call) : 0),
     settled:
       settled === undefined
         ? null

@@ -118,9 +118,14 @@ export function correctCall(sums: Float64Array, call: CallLine, costNanoUsd: num
 /** The index of each count among the measures. */
 const at = Object.fromEntries(counts.map((name, index) => [name, index])) as Readonly<Record<Count, number>>
 
-/** The part of the cost that belongs to attempts without reported usage. */
-function uncertainOf({ attempts }: CallLine): number {
-  return attempts.reduce((sum, { uncertain, costNanoUsd }) => sum + (uncertain ? (costNanoUsd ?? 0) : 0), 0)
+/**
+ * What upstreams may have charged in addition to the cost, at most, where money was held for the call. Otherwise the
+ * most is not known: then it is the part of the cost that no upstream reported.
+ */
+export function uncertainOf({ uncertainNanoUsd, attempts }: CallLine): number {
+  return (
+    uncertainNanoUsd ?? attempts.reduce((sum, one) => sum + (one.uncertain ? (one.costNanoUsd ?? 0) : 0), 0)
+  )
 }
 
 function bucketOf(ms: number): number {

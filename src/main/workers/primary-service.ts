@@ -5,6 +5,7 @@ import type { Peer } from '../../state/primary/peer.ts'
 import { serveResponses } from '../../state/primary/primary-responses.ts'
 import { serveShared } from '../../state/primary/serve-shared.ts'
 import type { Alert, AlertPost, SendAlert } from '../../tenants/budgets/alerts.ts'
+import { lostCall } from '../../tenants/budgets/lost-calls.ts'
 import type { Books } from '../tenants/books.ts'
 import type { Commit } from './commits.ts'
 import type { Fleet } from './fleet.ts'
@@ -99,7 +100,7 @@ export function createPrimaryService({ fleet, send, epochMs }: PrimaryServicePar
 /** Cleans up after a worker that ended: its slots are free, and what it held may have been spent. */
 async function abandon(
   owner: string,
-  { shared, journal = noJournal }: Books,
+  { shared, tenants, journal = noJournal }: Books,
   isLost: boolean,
   epochMs: () => number,
 ): Promise<void> {
@@ -113,6 +114,7 @@ async function abandon(
     // Its own line may not have arrived. If it has, the same line again changes nothing.
     journal.append({ type: 'hold', id, at, owner, parts, until: at })
     journal.append({ type: 'settle', id, at, charges, ...(isLost ? { reason: 'crash' as const } : {}) })
+    if (isLost) journal.append(lostCall({ id, parts }, at, tenants.registry))
   }
   announceFreed(shared.bus)
   await shared.cache.abandon(owner)

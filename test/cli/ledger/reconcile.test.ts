@@ -112,6 +112,7 @@ describe('what explains a difference', () => {
   test.for<[string, number | undefined, Partial<BookedRow> | undefined, boolean, readonly string[]]>([
     ['next to none', 5_009_000_000, {}, false, []],
     ['what was uncertain was not billed', 4e9, { uncertainNanoUsd: 1e9 }, false, ['uncertain_attempts']],
+    ['what was uncertain was billed', 6e9, { uncertainNanoUsd: 1e9 }, false, ['uncertain_attempts']],
     [
       'more than what was uncertain',
       3e9,

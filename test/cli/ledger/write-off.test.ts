@@ -12,7 +12,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('what has been uncertain for longer is settled at what is known of it, once, and is in the audit', async () => {
+test('what has been uncertain for longer is settled at the cost that is counted, once, and is in the audit', async () => {
   const directory = await temporaryDirectory('write-off-')
   const budgets = [rule(1e9, { name: 'all' })]
   {
@@ -52,6 +52,6 @@ test('what has been uncertain for longer is settled at what is known of it, once
   const again = await run('reconcile', invoice, '--write-off', '0h', '--json')
   expect(JSON.parse(again.printed)).toMatchObject({ written_off: [], pending: [] })
   expect(JSON.parse(again.printed).data).toMatchObject([
-    { name: 'vendor/m', booked_nano_usd: 0, uncertain_nano_usd: 0 },
+    { name: 'vendor/m', booked_nano_usd: 8000, uncertain_nano_usd: 0 },
   ])
 })

@@ -5,7 +5,7 @@ export type BookedRow = {
   readonly day: string
   readonly name: string
   readonly nanoUsd: number
-  /** The part of it that is uncertain, because attempts reported no usage. */
+  /** What may have been charged in addition, or was not, because attempts reported no usage. */
   readonly uncertainNanoUsd: number
   readonly requests: number
   readonly cachedTokens: number
@@ -89,13 +89,13 @@ function reasonsFor(
   if (own === undefined) return ['not_in_ledger']
   if (billedNanoUsd === undefined) return ['not_in_bill']
   const reasons: Reason[] = []
-  // Uncertain amounts are booked at their maximum, so the bill may be lower by all of them.
-  if (differenceNanoUsd < 0 && own.uncertainNanoUsd > 0) reasons.push('uncertain_attempts')
+  // An attempt without reported usage may have been charged up to what was held for it, or not at all.
+  if (own.uncertainNanoUsd > 0) reasons.push('uncertain_attempts')
   if (differenceNanoUsd < 0 && own.cachedTokens > 0) reasons.push('cached_tokens')
   if (hasChanged) reasons.push('price_change')
   const isCovered = reasons.length > 1 || reasons[0] !== 'uncertain_attempts'
-  const isLess = differenceNanoUsd + own.uncertainNanoUsd >= -roundingNanoUsd
-  return reasons.length === 0 || !(isCovered || isLess) ? [...reasons, 'unexplained'] : reasons
+  const isWithin = Math.abs(differenceNanoUsd) <= own.uncertainNanoUsd + roundingNanoUsd
+  return reasons.length === 0 || !(isCovered || isWithin) ? [...reasons, 'unexplained'] : reasons
 }
 
 function sumOf(one: BookedRow, other: BookedRow): BookedRow {

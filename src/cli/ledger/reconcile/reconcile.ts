@@ -28,7 +28,7 @@ export const reconcile = defineCommand({
   options: {
     since: { ...span, does: 'how far back, as in 24h or 7d (default: 7d)' },
     provider: { value: 'NAME', does: 'the provider of the invoice (default: all)' },
-    'write-off': { ...span, does: 'settle calls that have been uncertain for longer at their known cost' },
+    'write-off': { ...span, does: 'settle calls that have been uncertain for longer at their counted cost' },
     json: { does: 'as JSON, for scripts' },
     ...configOptions,
   },

@@ -14,7 +14,8 @@ export type WrittenOff = {
 export const nothingWrittenOff: WrittenOff = { settled: [], pending: [] }
 
 /**
- * Settles calls that began before `before` and are still uncertain, at their known cost. Each becomes an audit row.
+ * Settles calls that began before `before` and are still uncertain, at the cost that is counted: what may have been charged in addition
+ * was not. Each becomes an audit row.
  */
 export async function writeOff(
   store: Store,
@@ -78,9 +79,5 @@ function isDue({ call, settled }: StoredCall): boolean {
 }
 
 function dueOf({ call }: StoredCall): Due {
-  const known = call.attempts.filter(({ uncertain }) => !uncertain)
-  return {
-    id: call.requestId,
-    knownNanoUsd: known.reduce((sum, { costNanoUsd }) => sum + (costNanoUsd ?? 0), 0),
-  }
+  return { id: call.requestId, knownNanoUsd: call.costNanoUsd ?? 0 }
 }

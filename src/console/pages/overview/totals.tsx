@@ -19,7 +19,7 @@ export function Totals({ usage }: { usage: Usage }) {
           name="Spent"
           value={usdOf(now.cost)}
           change={change(({ cost }) => cost)}
-          note={now.uncertain > 0 ? `${usdOf(now.uncertain)} of it is an estimate` : undefined}
+          note={now.uncertain > 0 ? `${usdOf(now.uncertain)} more may have been charged` : undefined}
         />
         <Stat
           name="Saved"
