@@ -33,7 +33,7 @@ export function keyChangeOf(input: KeyChange, before: Before): Partial<NewKey> {
     ...cleared('team', input.team),
     ...cleared('owner', input.owner),
     ...cleared('strategy', input.strategy),
-    ...given('tags', input.tags),
+    ...given('tags', listed(input.tags)),
     ...given('isDisabled', input.disabled),
     ...cleared('expiresAtMs', momentOf(input.expires_at)),
   }
@@ -59,8 +59,8 @@ function limitsOf(
   const rates = { ...cleared('rpm', rpm), ...cleared('tpm', tpm), ...cleared('concurrency', concurrency) }
   const budgets = budgetsOf(input, before.budgets)
   return {
-    ...given('models', input.models),
-    ...given('providers', input.providers),
+    ...given('models', listed(input.models)),
+    ...given('providers', listed(input.providers)),
     ...(budgets === undefined ? {} : { budgets }),
     ...(Object.keys(rates).length === 0 ? {} : { rates: { ...before.rates, ...rates } }),
   }
@@ -68,7 +68,8 @@ function limitsOf(
 
 /** OpenRouter's single limit, and our budgets beside it. */
 function budgetsOf(input: Limits, before: readonly BudgetRule[]): readonly BudgetRule[] | undefined {
-  const { limit, limit_reset: reset, budgets } = input
+  const { limit, limit_reset: reset } = input
+  const budgets = listed(input.budgets)
   if (limit === undefined && reset === undefined && budgets === undefined) return undefined
   const known = before.find(({ name }) => name === limitName)
   const others =
@@ -139,6 +140,11 @@ function momentOf(text: string | null | undefined): number | null | undefined {
 
 function given<Name extends string, Value>(name: Name, value: Value | undefined) {
   return (value === undefined ? {} : { [name]: value }) as Partial<Record<Name, Value>>
+}
+
+/** Null empties the list. */
+function listed<Value>(list: readonly Value[] | null | undefined): readonly Value[] | undefined {
+  return list === null ? [] : list
 }
 
 /** Null removes the value. */

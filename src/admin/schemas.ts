@@ -31,9 +31,9 @@ export const budgetInput = z.strictObject({
 const limits = {
   limit: limit.nullable().optional(),
   limit_reset: z.enum(limitResets).nullable().optional(),
-  budgets: z.array(budgetInput).optional(),
-  models: names.optional(),
-  providers: names.optional(),
+  budgets: z.array(budgetInput).nullable().optional(),
+  models: names.nullable().optional(),
+  providers: names.nullable().optional(),
   rpm: count.nullable().optional(),
   tpm: count.nullable().optional(),
   concurrency: count.nullable().optional(),
@@ -43,7 +43,7 @@ const keyLimits = {
   ...limits,
   team: name.nullable().optional(),
   owner: name.nullable().optional(),
-  tags: names.optional(),
+  tags: names.nullable().optional(),
   strategy: z
     .enum(['fallback', 'first', 'weighted', 'cheapest', 'fastest', 'balanced', 'value'])
     .nullable()

@@ -41,6 +41,27 @@ test('a budget says what of its limit was added for the current window, and when
   ])
 })
 
+test('null removes a limit, and empties a list', async () => {
+  await using gateway = await start()
+  const lists = { models: ['a'], providers: ['up'], tags: ['t'], budgets: [{ limit: 1 }] }
+  const { data } = await ask(gateway, 'POST', '/keys', { name: 'ci', rpm: 5, owner: 'ada', ...lists })
+  const nothing = { models: null, providers: null, tags: null, budgets: null, rpm: null, owner: null }
+  expect((await ask(gateway, 'PATCH', `/keys/${data.hash}`, nothing)).data).toMatchObject({
+    ...{ models: [], providers: [], tags: [], budgets: [], rpm: null, owner: null },
+  })
+})
+
+test.for([
+  ['with its key in a header', { authorization: `Bearer ${adminKey}` }, 200],
+  ['with its key in another header', { 'x-api-key': adminKey }, 200],
+  ['without a key, which a page could send', {}, 415],
+] as const)('a key is rotated by a POST without a body, %s', async ([, headers, status]) => {
+  await using gateway = await start()
+  const { data } = await ask(gateway, 'POST', '/keys', { name: 'ci' })
+  const path = `${gateway.url}/admin/api/keys/${data.hash}/rotate`
+  expect((await fetch(path, { method: 'POST', headers })).status).toBe(status)
+})
+
 type Row = {
   readonly hash?: string
   readonly id?: string

@@ -79,6 +79,11 @@ async function proceed(): Promise<void> {}
 
 function holdNothing(): void {}
 
+/** Whether a request has no body, not even an empty one in chunks. */
+export function hasNoBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+}
+
 /**
  * Requires JSON. A browser sends other types without a preflight for any web page, which could then use the operator's
  * keys.

@@ -5,7 +5,7 @@ import { Failure } from '../../core/model/failure.ts'
 import type { JsonObject } from '../../core/model/json/json.ts'
 import { sendJson, sendText } from '../call/answer/send.ts'
 import { apiKeyOf } from '../call/api-key.ts'
-import type { BodyReader } from '../call/body.ts'
+import { type BodyReader, hasNoBody } from '../call/body.ts'
 import { type ManagerParts, managerOf } from '../call/manager.ts'
 import { type AdminEvents, sendEvents } from './admin-events.ts'
 import type { IdempotentAnswers } from './admin-once.ts'
@@ -65,7 +65,7 @@ async function answer(ctx: Context, route: ServedAdminRoute, parts: AdminParts):
   const caller =
     role === undefined ? parts.gate.admit(apiKeyOf(ctx.req)) : await managerOf(ctx.req, parts, role)
   const query = checked(route.query, ctx.query)
-  const sent = route.body === undefined || isEmpty(ctx) ? {} : (await parts.readBody(ctx)).json.value
+  const sent = route.body === undefined || hasNoBody(ctx.req) ? {} : (await parts.readBody(ctx)).json.value
   const path = ctx['params'] as Record<string, string>
   const perform = async () =>
     await route.handle({
@@ -98,11 +98,6 @@ function isEvents(given: unknown): given is AdminEvents {
   return (
     typeof given === 'object' && given !== null && 'listen' in given && typeof given.listen === 'function'
   )
-}
-
-/** True for a request without a body. */
-function isEmpty({ req: { headers } }: Context): boolean {
-  return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
 }
 
 function checked(schema: Checked | undefined, value: unknown): Readonly<Record<string, unknown>> {
