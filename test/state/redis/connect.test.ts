@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { noRedis, startRedis } from '../../harness/redis-server.ts'
-import { openNode, until } from './nodes.ts'
+import { hangsMs, openNode, until } from './nodes.ts'
 
 describe.skipIf(noRedis !== undefined)('a node that cannot use its Redis says why', () => {
   const word = 'a-word-that-nobody-may-see'
@@ -35,7 +35,7 @@ describe.skipIf(noRedis !== undefined)('a node that cannot use its Redis says wh
   ] as const)('one that hangs once while a node connects, after %s, is tried again', async ([, last]) => {
     await using server = await startRedis()
     await using wire = await startHangingWire(server.port, last)
-    await using node = await openNode([wire.url], { timeoutMs: 200 })
+    await using node = await openNode([wire.url], { timeoutMs: hangsMs })
     await until(() => node.report().isUp)
     expect(wire.connections()).toBeGreaterThan(1)
   })

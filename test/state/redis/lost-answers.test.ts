@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HoldPart } from '../../../src/core/model/shared/state.ts'
 import { leaseScript, reportScript } from '../../../src/state/redis/node-scripts.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
-import { newPrefix, openNode, openWire, type TestNode, until } from './nodes.ts'
+import { hangsMs, newPrefix, openNode, openWire, type TestNode, until } from './nodes.ts'
 
 const limitNanoUsd = 1000
 const part = (nanoUsd: number): HoldPart => ({ counter: 'key', nanoUsd, limitNanoUsd })
@@ -32,8 +32,8 @@ describe.skipIf(noRedis !== undefined)('a node that is lost with an answer of Re
   test('spends no more than is leased to it, if its lease was just made smaller', async () => {
     const prefix = newPrefix()
     await using wire = await openWire(server.port)
-    await using node = await openNode([wire.url], { prefix, timeoutMs: 3000 })
-    await using other = await openNode([server.url], { prefix, leasePart: 0, timeoutMs: 60_000 })
+    await using node = await openNode([wire.url], { prefix, timeoutMs: hangsMs })
+    await using other = await openNode([server.url], { prefix, leasePart: 0 })
     await reserve(node, 'first', 10)
     await settle(node, 'first', 10)
     await until(() => node.report().leasedNanoUsd > 0)
@@ -48,7 +48,7 @@ describe.skipIf(noRedis !== undefined)('a node that is lost with an answer of Re
 
   test('does not wait for it: a hold grows as far as the node may go alone', async () => {
     await using wire = await openWire(server.port)
-    await using node = await openNode([wire.url])
+    await using node = await openNode([wire.url], { timeoutMs: hangsMs })
     await reserve(node, 'first', 10)
     await settle(node, 'first', 10)
     await until(() => node.report().leasedNanoUsd > 0)

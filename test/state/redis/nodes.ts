@@ -75,7 +75,7 @@ export async function openWire(port: number): Promise<Wire> {
 
 /** A node over a Redis server; those of one prefix are one gateway. */
 export async function openNode(urls: readonly string[], options: NodeOptions = {}): Promise<TestNode> {
-  const { prefix = newPrefix(), mode = 'single', timeoutMs = 1000, ...parts } = options
+  const { prefix = newPrefix(), mode = 'single', timeoutMs = patientMs, ...parts } = options
   const owner = options.owner ?? `node-${randomBytes(4).toString('hex')}`
   const swept: OpenHold[] = []
   const shared = await openRedis({
@@ -91,6 +91,15 @@ export async function openNode(urls: readonly string[], options: NodeOptions = {
   })
   return Object.assign(shared, { owner, swept })
 }
+
+/** Only what hangs takes so long: a busy machine must not look like a lost Redis. Who loses it cuts the connection. */
+const patientMs = 60_000
+
+/** For a node that sweeps others. It is opened after they are cut off: on a busy machine a living one may be this late. */
+export const sweepsAfterMs = 2000
+
+/** For tests in which Redis hangs. */
+export const hangsMs = 2000
 
 export function newPrefix(): string {
   return `test-${randomBytes(6).toString('hex')}`

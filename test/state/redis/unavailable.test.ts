@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HoldPart } from '../../../src/core/model/shared/state.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
-import { newPrefix, openNode, openWire, type TestNode, until } from './nodes.ts'
+import { hangsMs, newPrefix, openNode, openWire, sweepsAfterMs, type TestNode, until } from './nodes.ts'
 
 const part = (nanoUsd: number, limitNanoUsd = 1000, counter = 'key'): HoldPart => ({
   counter,
@@ -35,12 +35,13 @@ describe.skipIf(noRedis !== undefined)(
     })
 
     test('a node continues within the slice that it leased, to the last nano-USD', async () => {
+      await using wire = await openWire(server.port)
       const prefix = newPrefix()
-      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await using node = await openNode([wire.url], { prefix })
       await withSlice(node)
       const { leasedNanoUsd } = node.report()
       expect(leasedNanoUsd).toBe(Math.floor((1000 - 10) * 0.2))
-      server.stop()
+      wire.cut()
       let taken = 0
       while ((await reserve(node, `alone-${taken}`)).isTaken) taken++
       expect(taken).toBe(Math.floor(leasedNanoUsd / 10))
@@ -50,7 +51,7 @@ describe.skipIf(noRedis !== undefined)(
         expect(await node.state.settle(`alone-${at}`, spent(at === 0 ? 4 : 10, at === 0 ? 6 : 0))).toBe(true)
       }
       expect(node.report()).toMatchObject({ isUp: false, losses: 1 })
-      server.resume()
+      wire.mend()
       await until(() => node.report().isUp && node.report().untold === 0)
       await using other = await openNode([server.url], { prefix })
       await until(async () => {
@@ -64,33 +65,34 @@ describe.skipIf(noRedis !== undefined)(
     })
 
     test('a hold taken before is settled once, and one taken meanwhile stays open', async () => {
+      await using wire = await openWire(server.port)
       const prefix = newPrefix()
-      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await using node = await openNode([wire.url], { prefix })
       await withSlice(node)
       await reserve(node, 'before', 100)
-      server.stop()
+      wire.cut()
       expect(await reserve(node, 'meanwhile', 30)).toMatchObject({ isTaken: true })
       expect(await node.state.grow('before', [part(20)])).toEqual({ isTaken: true })
       expect(await node.state.settle('before', spent(110))).toBe(true)
       expect(await node.state.settle('before', spent(110))).toBe(false)
-      server.resume()
+      wire.mend()
       await until(() => node.report().isUp && node.report().untold === 0)
       expect(await node.state.read(['key'])).toEqual([
         { spentNanoUsd: 120, heldNanoUsd: 30, uncertainNanoUsd: 0 },
       ])
       expect(await node.state.grow('meanwhile', [part(5)])).toEqual({ isTaken: true })
       expect(await node.state.settle('meanwhile', spent(33))).toBe(true)
-      // A busy machine may lose Redis once more, which delays the report.
-      await expect
-        .poll(() => node.state.read(['key']))
-        .toEqual([{ spentNanoUsd: 153, heldNanoUsd: 0, uncertainNanoUsd: 0 }])
+      expect(await node.state.read(['key'])).toEqual([
+        { spentNanoUsd: 153, heldNanoUsd: 0, uncertainNanoUsd: 0 },
+      ])
     })
 
     test('closed refuses new calls and lets others continue; open refuses nothing, and reports everything', async () => {
-      await using closed = await openNode([server.url], { onLoss: 'closed', timeoutMs: 100 })
-      await using open = await openNode([server.url], { onLoss: 'open', timeoutMs: 100 })
+      await using wire = await openWire(server.port)
+      await using closed = await openNode([wire.url], { onLoss: 'closed' })
+      await using open = await openNode([wire.url], { onLoss: 'open' })
       await reserve(closed, 'before', 100)
-      server.stop()
+      wire.cut()
       const admit = { leaseId: 'a', owner: 'node-1', rates: [], slots: [] }
       await expect(reserve(closed, 'new')).rejects.toMatchObject({ kind: 'shed' })
       await expect(closed.state.admit(admit)).rejects.toMatchObject({ kind: 'shed' })
@@ -98,28 +100,28 @@ describe.skipIf(noRedis !== undefined)(
       expect(await closed.state.settle('before', spent(500))).toBe(true)
       expect(await reserve(open, 'a', 5000)).toEqual({ isTaken: true })
       expect(await open.state.settle('a', spent(4000))).toBe(true)
-      server.resume()
+      wire.mend()
       for (const node of [closed, open]) await until(() => node.report().isUp && node.report().untold === 0)
       expect(await closed.state.read(['key'])).toMatchObject([{ spentNanoUsd: 500, heldNanoUsd: 0 }])
       expect(await open.state.read(['key'])).toMatchObject([{ spentNanoUsd: 4000, heldNanoUsd: 0 }])
     })
 
     test('each node has its share of a rate, and reports what it took to Redis', async () => {
+      await using wire = await openWire(server.port)
       const prefix = newPrefix()
-      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
-      await using _other = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await using node = await openNode([wire.url], { prefix })
+      await using _other = await openNode([wire.url], { prefix })
       await until(() => node.report().nodes === 2)
       const take = async (id: string) => {
         const rates = [{ key: 'rpm', perMinute: 1, burst: 20, amount: 1 }]
         return (await node.state.admit({ leaseId: id, owner: node.owner, rates, slots: [] })).isAdmitted
       }
-      server.stop()
-      // Requests before the loss is noticed may have been counted.
-      await until(async () => (await node.state.read(['key'])).length > 0 && !node.report().isUp)
+      wire.cut()
+      await until(() => !node.report().isUp)
       let taken = 0
       while (await take(`a-${taken}`)) taken++
       expect(taken).toBe(10)
-      server.resume()
+      wire.mend()
       await until(() => node.report().isUp && node.report().untold === 0)
       expect(await node.state.readRates([{ key: 'rpm', perMinute: 1, burst: 20 }])).toMatchObject([
         { remaining: 10 },
@@ -127,17 +129,18 @@ describe.skipIf(noRedis !== undefined)(
     })
 
     test('a node reuses its places, and returns them to Redis', async () => {
-      await using node = await openNode([server.url], { timeoutMs: 100 })
+      await using wire = await openWire(server.port)
+      await using node = await openNode([wire.url])
       const admit = async (leaseId: string) => {
         const slots = [{ key: 'key', limit: 2 }]
         return (await node.state.admit({ leaseId, owner: node.owner, rates: [], slots })).isAdmitted
       }
       expect([await admit('a'), await admit('b')]).toEqual([true, true])
-      server.stop()
+      wire.cut()
       expect(await admit('c')).toBe(false)
       await node.state.release('a')
       expect([await admit('c'), await admit('d')]).toEqual([true, false])
-      server.resume()
+      wire.mend()
       await until(() => node.report().isUp && node.report().untold === 0)
       expect(await admit('e')).toBe(false)
       await node.state.release('c')
@@ -148,8 +151,8 @@ describe.skipIf(noRedis !== undefined)(
     test('a Redis that returns empty is restored from the nodes', async () => {
       await using plain = await startRedis()
       const prefix = newPrefix()
-      await using node = await openNode([plain.url], { prefix, timeoutMs: 100 })
-      await using other = await openNode([plain.url], { prefix, timeoutMs: 100 })
+      await using node = await openNode([plain.url], { prefix })
+      await using other = await openNode([plain.url], { prefix })
       await withSlice(node)
       await withSlice(other)
       await reserve(other, 'held', 100)
@@ -169,15 +172,16 @@ describe.skipIf(noRedis !== undefined)(
     })
 
     test('nothing waits: a step in flight is decided as soon as Redis does not answer', async () => {
-      await using node = await openNode([server.url], { timeoutMs: 60 })
+      await using node = await openNode([server.url], { timeoutMs: hangsMs })
       await withSlice(node)
       server.stop()
       const many = await Promise.all(Array.from({ length: 30 }, (_, at) => reserve(node, `call-${at}`)))
       expect(many.filter(({ isTaken }) => isTaken)).toHaveLength(Math.floor(((1000 - 10) * 0.2) / 10))
       server.resume()
-      await until(() => node.report().isUp && node.report().untold === 0)
       // What Redis took without an answer is returned.
-      expect(await node.state.read(['key'])).toMatchObject([{ spentNanoUsd: 10, heldNanoUsd: 190 }])
+      await expect
+        .poll(() => node.state.read(['key']))
+        .toMatchObject([{ spentNanoUsd: 10, heldNanoUsd: 190 }])
     })
   },
 )
@@ -205,7 +209,14 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
         return reserve(node, `call-${at}`, 10)
       }),
     )
-    expect(taken.filter(({ isTaken }) => isTaken)).toHaveLength(97)
+    let count = taken.filter(({ isTaken }) => isTaken).length
+    // On a busy machine, a node may return its lease later than a call waits for it.
+    await until(async () => {
+      const more = await reserve(nodes[0] as TestNode, `more-${count}`, 10)
+      if (more.isTaken) count++
+      return count >= 97
+    })
+    expect((await reserve(nodes[1] as TestNode, 'too-much', 1)).isTaken).toBe(false)
     expect(await nodes[0]?.state.read(['key'])).toEqual([
       { spentNanoUsd: 30, heldNanoUsd: 970, uncertainNanoUsd: 0 },
     ])
@@ -214,16 +225,16 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
 
   test('settle the holds of a dead node once, and free its places', async () => {
     const prefix = newPrefix()
-    const goneAfterMs = 2000
+    const goneAfterMs = sweepsAfterMs
     await using wire = await openWire(server.port)
-    await using gone = await openNode([wire.url], { prefix, goneAfterMs, owner: 'gone' })
-    await using node = await openNode([server.url], { prefix, goneAfterMs })
-    await using other = await openNode([server.url], { prefix, goneAfterMs })
+    await using gone = await openNode([wire.url], { prefix, owner: 'gone' })
     await reserve(gone, 'held', 70)
     const slots = [{ key: 'key', limit: 1 }]
     await gone.state.admit({ leaseId: 'lease', owner: 'gone', rates: [], slots })
     await gone.cache.begin('answer', { owner: 'gone', fingerprint: 'print', ttlMs: 60_000 })
     wire.cut()
+    await using node = await openNode([server.url], { prefix, goneAfterMs })
+    await using other = await openNode([server.url], { prefix, goneAfterMs })
     await until(() => node.swept.length + other.swept.length > 0)
     expect([...node.swept, ...other.swept].map(({ id }) => id)).toEqual(['held'])
     expect(await node.state.read(['key'])).toEqual([
@@ -238,13 +249,13 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
 
   test('a node that was only disconnected makes its uncertain amounts certain', async () => {
     const prefix = newPrefix()
-    const goneAfterMs = 2000
+    const goneAfterMs = sweepsAfterMs
     await using wire = await openWire(server.port)
-    await using cut = await openNode([wire.url], { prefix, goneAfterMs, owner: 'cut' })
-    await using node = await openNode([server.url], { prefix, goneAfterMs })
+    await using cut = await openNode([wire.url], { prefix, owner: 'cut' })
     await reserve(cut, 'held', 70)
     await reserve(cut, 'open', 30)
     wire.cut()
+    await using node = await openNode([server.url], { prefix, goneAfterMs })
     await until(() => !cut.report().isUp)
     await cut.state.settle('held', spent(25))
     await until(() => node.swept.length === 2)
@@ -261,12 +272,12 @@ describe.skipIf(noRedis !== undefined)('several nodes over Redis', () => {
 
   test('a node that was only disconnected leaves uncertain what its own settlement leaves so', async () => {
     const prefix = newPrefix()
-    const goneAfterMs = 2000
+    const goneAfterMs = sweepsAfterMs
     await using wire = await openWire(server.port)
-    await using cut = await openNode([wire.url], { prefix, goneAfterMs, owner: 'cut' })
-    await using node = await openNode([server.url], { prefix, goneAfterMs })
+    await using cut = await openNode([wire.url], { prefix, owner: 'cut' })
     await reserve(cut, 'held', 70)
     wire.cut()
+    await using node = await openNode([server.url], { prefix, goneAfterMs })
     await until(() => node.swept.length === 1)
     await cut.state.settle('held', [{ counter: 'key', spentNanoUsd: 16, uncertainNanoUsd: 40 }])
     wire.mend()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OnLoss } from '../../../src/state/redis/solo.ts'
 import { noRedis, type RedisServer, startRedis } from '../../harness/redis-server.ts'
-import { newPrefix, openNode, openWire, type TestNode, until } from './nodes.ts'
+import { newPrefix, openNode, openWire, sweepsAfterMs, type TestNode, until } from './nodes.ts'
 
 let server: RedisServer
 
@@ -20,13 +20,14 @@ describe.skipIf(noRedis !== undefined)(
       const prefix = newPrefix()
       await using wire = await openWire(server.port)
       await using node = await openNode([wire.url], { prefix })
-      await using other = await openNode([server.url], { prefix, goneAfterMs: 500 })
+      await using other = await openNode([server.url], { prefix })
       const worker = `${node.owner}-w3`
       await takeEverything(node, worker)
       expect(await other.cache.begin('answer', making(other.owner))).toMatchObject({ isYours: false })
       wire.cut()
-      await until(() => other.swept.length > 0)
-      expect(other.swept).toEqual([{ id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] }])
+      await using sweeper = await openNode([server.url], { prefix, goneAfterMs: sweepsAfterMs })
+      await until(() => sweeper.swept.length > 0)
+      expect(sweeper.swept).toEqual([{ id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] }])
       expect(await other.state.read(['key'])).toEqual([uncertain])
       expect(await placesOf(other, 8)).toBe(8)
       await until(async () => (await other.cache.begin('answer', making(other.owner))).isYours)
@@ -34,16 +35,17 @@ describe.skipIf(noRedis !== undefined)(
 
     test('a worker that ends while Redis is unavailable is abandoned after the reconnect', async () => {
       const prefix = newPrefix()
-      await using node = await openNode([server.url], { prefix, timeoutMs: 100 })
+      await using wire = await openWire(server.port)
+      await using node = await openNode([wire.url], { prefix })
       const worker = `${node.owner}-w0`
       await takeEverything(node, worker)
-      server.stop()
-      await until(async () => (await node.state.read(['key'])).length > 0 && !node.report().isUp)
+      wire.cut()
+      await until(() => !node.report().isUp)
       expect(await node.state.abandon(worker)).toEqual([
         { id: 'hold', owner: worker, parts: [{ counter: 'key', nanoUsd: 10 }] },
       ])
       await node.cache.abandon(worker)
-      server.resume()
+      wire.mend()
       await until(() => node.report().isUp && node.report().untold === 0)
       await using other = await openNode([server.url], { prefix })
       expect(await other.state.read(['key'])).toEqual([uncertain])
@@ -58,15 +60,16 @@ describe.skipIf(noRedis !== undefined)(
       ['open', 'and as many as the limit says', 8],
     ] as const)('while Redis is unavailable, `%s` keeps its places %s', async ([onLoss, , most]) => {
       const prefix = newPrefix()
-      await using node = await openNode([server.url], { prefix, timeoutMs: 100, onLoss: onLoss as OnLoss })
-      await using other = await openNode([server.url], { prefix })
+      await using wire = await openWire(server.port)
+      await using node = await openNode([wire.url], { prefix, onLoss: onLoss as OnLoss })
+      await using _other = await openNode([server.url], { prefix })
       await until(() => node.report().nodes === 2)
       expect(await placesOf(node, 2)).toBe(2)
-      server.stop()
-      await until(async () => (await node.state.read(['key'])).length > 0 && !node.report().isUp)
+      wire.cut()
+      await until(() => !node.report().isUp)
       expect(await placesOf(node, 8)).toBe(most)
-      server.resume()
-      await until(() => other.report().isUp && node.report().isUp)
+      wire.mend()
+      await until(() => node.report().isUp)
     })
   },
 )
