@@ -61,6 +61,7 @@ export async function openBooks(
   refuseDeclaredTwice(config, tenants)
   await recallKeys(ledger, tenants, journal, log)
   await keys.begin()
+  if (shared.report !== undefined && databaseUrl === undefined) log.warn(noSharedDatabase)
   const requireManager = () =>
     makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
   await requireManager()
@@ -68,3 +69,6 @@ export async function openBooks(
   const responses = lasting ?? createMemoryResponses(clock, config.responses)
   return { shared, tenants, changes, requireManager, ledger, journal: ledger?.journal, responses }
 }
+
+const noSharedDatabase =
+  'nodes over Redis share stored keys and records only over one DATABASE_URL: a node that was stopped does not know later changes'

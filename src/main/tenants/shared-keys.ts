@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Failure } from '../../core/model/failure.ts'
-import type { AdminEntry, Journal, OverrideEntry, ResolveEntry } from '../../core/model/journal.ts'
+import type { Journal, ResolveEntry } from '../../core/model/journal.ts'
 import { isObject } from '../../core/model/json/json.ts'
 import type { SharedBus } from '../../core/model/shared/bus.ts'
 import { type ChangeFeed, openChangeFeed } from '../../ledger/feed/change-feed.ts'
@@ -10,6 +10,7 @@ import type { SettledElsewhere } from '../../ledger/feed/settlements.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 import type { Shared } from '../shared.ts'
+import { openChangeMessages, type TenantChange } from './change-messages.ts'
 import { UnknownKeys } from './unknown-keys.ts'
 
 export type SharedKeysParts = {
@@ -32,13 +33,19 @@ export type SharedKeysParts = {
  */
 export function shareKeys(parts: SharedKeysParts): SharedKeys {
   const { shared, ledger, databaseUrl } = parts
-  const apply = (entry: AdminEntry | OverrideEntry) => {
-    if (parts.tenants.hear(entry)) parts.journal.append(entry)
+  const apply = (entry: TenantChange) => {
+    const isNew = parts.tenants.hear(entry)
+    if (isNew) parts.journal.append(entry)
+    return isNew
   }
   const feed =
     databaseUrl === undefined || ledger === undefined ? undefined : feedOf(parts, databaseUrl, ledger, apply)
-  const buses = [shared.bus, ...(feed === undefined ? [] : [feed.bus])]
-  const ends = buses.map((bus) => bus.subscribe(topic, (text) => hearText(text, shared.owner, apply)))
+  const messages = openChangeMessages({
+    owner: shared.owner,
+    buses: [shared.bus, ...(feed === undefined ? [] : [feed.bus])],
+    apply,
+    catchesUp: feed === undefined && !shared.isAlone,
+  })
   const parted = feed === undefined ? () => {} : bridge(shared.bus, feed.bus, shared.owner)
   return {
     telling: (journal) => ({
@@ -50,8 +57,7 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
       append(entry) {
         journal.append(entry)
         if (entry.type !== 'admin' && entry.type !== 'override') return
-        const text = JSON.stringify({ from: shared.owner, entry })
-        for (const bus of buses) bus.publish(topic, text)
+        messages.send(entry)
         if (feed !== undefined) ledger?.shipSoon()
       },
     }),
@@ -59,7 +65,7 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
       const isBlind = ledger?.isNew === true && !parts.tenants.asksForKeys()
       for (let tries = 1; ; tries++) {
         const failed = await feed?.begin()
-        if (failed === undefined || !isBlind) return
+        if (failed === undefined || !isBlind) return messages.catchUp()
         if (tries === mostTries) throw unknownKeys(failed.failure)
         await setTimeout(retryMs)
       }
@@ -76,7 +82,7 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
     },
     async [Symbol.asyncDispose]() {
       parted()
-      for (const end of ends) end()
+      messages[Symbol.dispose]()
       await feed?.[Symbol.asyncDispose]()
     },
   }
@@ -120,14 +126,13 @@ function unknownKeys(cause: unknown): UnknownKeys {
   )
 }
 
-const topic = 'keys'
 const endTopic = 'keys.end'
 
 function feedOf(
   { money, log }: SharedKeysParts,
   databaseUrl: string,
   { node }: Ledger,
-  apply: (entry: AdminEntry | OverrideEntry) => void,
+  apply: (entry: TenantChange) => void,
 ): ChangeFeed {
   return openChangeFeed({
     ...{ databaseUrl, node, apply, money },
@@ -136,11 +141,6 @@ function feedOf(
       else log.warn({ err }, 'key changes cannot be received from the database')
     },
   })
-}
-
-function hearText(text: string, owner: string, apply: (entry: AdminEntry | OverrideEntry) => void): void {
-  const said: unknown = JSON.parse(text)
-  if (isObject(said) && said['from'] !== owner) apply(said['entry'] as AdminEntry | OverrideEntry)
 }
 
 /** The event and the message both name the calls to end. */
