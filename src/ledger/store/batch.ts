@@ -10,12 +10,14 @@ import type {
 import type { CallLine } from '../../core/model/record/call-line.ts'
 import { callBeginning } from '../journal/frame-buffer.ts'
 import type { Position } from '../journal/segments.ts'
-import { addCall, correctCall, createRollups, daysOf, hourMs, type RollupRow } from './rollup.ts'
+import { addCall, correctCall, createRollups, daysOf, hourMs, type RollupRow, uncertainOf } from './rollup.ts'
 import { storedJson, storedName } from './stored-text.ts'
 
 /** A part of a journal in the form that a store takes. */
 export type Batch = {
   readonly calls: readonly CallRow[]
+  /** Those of them of whose cost something is uncertain. */
+  readonly doubtful: readonly CallRow[]
   readonly hours: readonly RollupRow[]
   readonly days: readonly RollupRow[]
   readonly events: readonly EventRow[]
@@ -81,6 +83,7 @@ export async function unknownLines(
 
 export function batchOf(lines: readonly Line[], from: Position): Batch {
   const calls: CallRow[] = []
+  const doubtful: CallRow[] = []
   const events: EventRow[] = []
   const holds = createHolds()
   const doubts = createDoubts()
@@ -95,12 +98,14 @@ export function batchOf(lines: readonly Line[], from: Position): Batch {
     }
     const call = JSON.parse(text) as JournalCall
     const names = namesOf(call)
-    calls.push(rowOf(call, names, text))
+    const row = rowOf(call, names, text)
+    calls.push(row)
+    if (uncertainOf(call) > 0) doubtful.push(row)
     addCall(rollups.sumsFor(names, call.at), call)
   }
   const hours = rollups.rows()
   return {
-    ...{ calls, events, holds: holds.changes, doubts: doubts.changes, hours, days: daysOf(hours) },
+    ...{ calls, doubtful, events, holds: holds.changes, doubts: doubts.changes, hours, days: daysOf(hours) },
     ...{ to: lines.at(-1)?.end ?? from, lastAt: calls.at(-1)?.at },
   }
 }

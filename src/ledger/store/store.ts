@@ -33,6 +33,8 @@ export interface Store extends AsyncDisposable {
   /** The number of calls over a span, among the latest `countedAtOnce`. */
   counts(question: CountsQuestion): Promise<CallCounts>
   call(id: string): Promise<StoredCall | undefined>
+  /** The ids of calls of lost nodes that are uncertain since before a time, and have no record. */
+  lostCalls(before: number): Promise<readonly string[]>
   /** Every change of keys, teams and limits, the oldest first. */
   changes(): Promise<readonly (AdminEntry | OverrideEntry)[]>
   /** Deletes older rows, a bounded part at a time. False: there is more to delete. */

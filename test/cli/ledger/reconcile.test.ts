@@ -129,6 +129,18 @@ describe('what explains a difference', () => {
     expect(explained(billed, booked, isChanged)).toEqual(reasons)
   })
 
+  test('what a crash cut off may be on the bill of any model of that day', () => {
+    const lost = { ...own, name: '', nanoUsd: 0, uncertainNanoUsd: 1e9 }
+    const reasons = (...booked: readonly BookedRow[]) =>
+      compareBills([{ day: own.day, name: 'm', nanoUsd: 6e9 }], booked, () => false).map((row) => row.reasons)
+    expect(reasons(lost, own)).toEqual([[], ['uncertain_attempts']])
+    expect(reasons({ ...lost, day: '2026-11-02' }, own)).toEqual([['unexplained'], []])
+    expect(reasons({ ...lost, uncertainNanoUsd: 5e8 }, own)).toEqual([
+      [],
+      ['uncertain_attempts', 'unexplained'],
+    ])
+  })
+
   test('a bill that names no models is held against the whole of each day', () => {
     const rows = compareBills(
       [{ day: own.day, name: undefined, nanoUsd: 10e9 }],

@@ -37,6 +37,14 @@ export function storeContract(name: string, make: () => Promise<TestDatabase>, s
       expect(await scene.store.call('req_3')).toBeUndefined()
     })
 
+    test('counts the settled cost of a call that it stores after its settlement', async () => {
+      await using scene = await setUp(make)
+      const settled = { type: 'resolve', id: 'req_1', at: 9, actor: 'x', nanoUsd: 300, reason: '' } as const
+      await scene.writeEntries([settled])
+      await scene.write([['req_1', { costNanoUsd: 1000, uncertainNanoUsd: 400 }]])
+      expect(await scene.sums({})).toMatchObject([{ requests: 1, cost: 300, uncertain: 0 }])
+    })
+
     test('says which calls it has', async () => {
       await using scene = await setUp(make)
       expect(await scene.store.known([])).toEqual(new Set())

@@ -77,6 +77,17 @@ describe.skipIf(noPostgres)('an uncertain call of a node that is gone', () => {
     await expect.poll(scene.sums).toEqual([costNanoUsd, 0])
   })
 
+  test('is found for writing off, although its node left no record of it', async () => {
+    await using scene = await setUp()
+    const { id } = await scene.lose({ isHeld: true })
+    await scene.age()
+    const other = await scene.start()
+    await expect.poll(scene.lostCalls).toEqual([id])
+    expect(await settle(other, id, 0)).toMatchObject({ settled: true })
+    expect(await moneyOf(other)).toEqual([0, 0])
+    await expect.poll(scene.lostCalls).toEqual([])
+  })
+
   test('is settled by its node if that returns first', async () => {
     await using scene = await setUp()
     const { id, directory } = await scene.lose()
@@ -208,6 +219,7 @@ describe.skipIf(noPostgres)('an uncertain call of a node that is gone', () => {
       async age() {
         await rows(`update nodes set seen = now() - interval '2 minutes' where node = $1`, [gone])
       },
+      lostCalls: () => store.lostCalls(Date.now() + 1),
       async open() {
         return (await rows('select id from settlements_due where settled_by is null')).length
       },

@@ -58,6 +58,9 @@ export function compareBills(
     const row = rowOf(one.day, isWhole && billed.length > 0 ? whole : one.name)
     row.booked = row.booked === undefined ? one : sumOf(row.booked, one)
   }
+  const lostOn = new Map(
+    booked.filter(({ name }) => name === lost).map((one) => [one.day, one.uncertainNanoUsd]),
+  )
   return [...rows.values()]
     .toSorted((one, other) => (one.day + one.name < other.day + other.name ? -1 : 1))
     .map(({ day, name, billed: billedNanoUsd, booked: own }) => {
@@ -71,9 +74,15 @@ export function compareBills(
         uncertainNanoUsd,
         differenceNanoUsd,
       }
-      return { ...row, reasons: reasonsFor(row, own, changed(name, day)) }
+      // A crash left them without a model: they may be on the bill of any.
+      const lostNanoUsd = name === lost || name === whole ? 0 : (lostOn.get(day) ?? 0)
+      const doubted = own && { ...own, uncertainNanoUsd: uncertainNanoUsd + lostNanoUsd }
+      return { ...row, reasons: reasonsFor(row, doubted, changed(name, day)) }
     })
 }
+
+/** The name of calls that a crash cut off. */
+export const lost = ''
 
 const whole = 'all'
 

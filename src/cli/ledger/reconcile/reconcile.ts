@@ -12,7 +12,7 @@ import { readConfig } from '../../read-config.ts'
 import { openLedgerStore } from '../ledger-store.ts'
 import { readSpan } from '../usage.ts'
 import { type BillRow, readCsvBill } from './bill.ts'
-import { type BookedRow, type ComparedRow, compareBills } from './compare.ts'
+import { type BookedRow, type ComparedRow, compareBills, lost } from './compare.ts'
 import { askRunpod, runpodsIn } from './runpod.ts'
 import { UnreadableBill } from './unreadable-bill.ts'
 import { nothingWrittenOff, type WrittenOff, writeOff } from './write-off.ts'
@@ -47,7 +47,7 @@ export const reconcile = defineCommand({
       const rows = compareBills(within, booked, priceChanges(config))
       const written = age === undefined ? nothingWrittenOff : await writeOff(store, overrides, to - age)
       print(rows, written, json === true)
-      return 0
+      return written.isRefused ? 1 : 0
     } catch (thrown) {
       if (!(thrown instanceof UnreadableBill)) throw thrown
       process.stderr.write(`${thrown.message}\n`)
@@ -109,8 +109,9 @@ async function bookedIn(store: Store, { from, to }: Span, names: Naming): Promis
   const by = ['day', 'model', 'provider'] as const
   const rows = await store.usage({ from, to, by, filters: {}, withHistograms: false, limit: 100_000 })
   return rows.flatMap(({ names: [day = '', model = '', provider = ''], sums }) => {
-    const name = names({ model, provider })
     const sumOf = (count: (typeof counts)[number]) => sums[counts.indexOf(count)] ?? 0
+    const isLost = model === '' && sumOf('uncertain') > 0
+    const name = isLost ? lost : names({ model, provider })
     if (name === undefined) return []
     return [
       {

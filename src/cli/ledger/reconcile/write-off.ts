@@ -9,9 +9,11 @@ export type WrittenOff = {
   readonly settled: readonly string[]
   /** Calls whose node is unreachable: it settles them when it returns. */
   readonly pending: readonly string[]
+  /** The management API refused to settle one of them. */
+  readonly isRefused: boolean
 }
 
-export const nothingWrittenOff: WrittenOff = { settled: [], pending: [] }
+export const nothingWrittenOff: WrittenOff = { settled: [], pending: [], isRefused: false }
 
 /**
  * Settles calls that began before `before` and are still uncertain, at the cost that is counted: what may have been charged in addition
@@ -26,7 +28,7 @@ export async function writeOff(
   if (due.length === 0) return nothingWrittenOff
   const settled: string[] = []
   const pending: string[] = []
-  await withAdmin(overrides, async (ask) => {
+  const code = await withAdmin(overrides, async (ask) => {
     for (const { id, knownNanoUsd } of due) {
       const body = { cost_usd: knownNanoUsd / 1e9, reason: 'written off by age' }
       const answer = await ask('POST', `/admin/api/calls/${encodeURIComponent(id)}/settle`, body)
@@ -36,7 +38,7 @@ export async function writeOff(
     }
     return 0
   })
-  return { settled, pending }
+  return { settled, pending, isRefused: code !== 0 }
 }
 
 type Due = { readonly id: string; readonly knownNanoUsd: number }
@@ -53,6 +55,7 @@ async function uncertainBefore(store: Store, before: number): Promise<readonly D
     const from = Number(names[0])
     await readCalls(store, { from, to: Math.min(before, from + hourMs) }, due)
   }
+  for (const id of await store.lostCalls(before)) due.push({ id, knownNanoUsd: 0 })
   return due
 }
 

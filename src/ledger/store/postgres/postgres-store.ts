@@ -22,9 +22,9 @@ import type { UsageQuestion, UsageRow } from '../usage.ts'
 import { createConnection, type PostgresConnection, type Row } from './connection.ts'
 import { postgresMigrations } from './migrations.ts'
 import { createPartitions, type Partitions } from './partitions.ts'
-import { createQuestions, type PostgresQuestions } from './questions.ts'
+import { createQuestions, type PostgresQuestions, readResolved } from './questions.ts'
 import { keepShared } from './shared-changes.ts'
-import { keepUncertain, pruneUncertain } from './uncertain-calls.ts'
+import { keepUncertain, pruneUncertain, readLost } from './uncertain-calls.ts'
 
 /**
  * A store in a Postgres database, over one connection that opens with the first query. Once the connection is lost,
@@ -100,11 +100,13 @@ class PostgresStore implements Store {
     })
   }
 
-  async #write(node: string, { calls, hours, days, events, holds, doubts, to }: Batch): Promise<void> {
+  async #write(node: string, batch: Batch): Promise<void> {
+    const { calls, hours, days, events, holds, doubts, to } = batch
     // Prevents nodes from extending a summary during this write, so that it is known which calls are late.
     await this.#client.query('select pg_advisory_xact_lock_shared($1)', [summaryLock])
     if (calls.length > 0) await this.#client.query(insertCalls, callColumns(calls))
     await this.#addSums({ hours, days })
+    for (const call of batch.doubtful) await this.#correctSettled(call)
     for (const event of events) await this.#take(event)
     await keepShared(this.#client, events)
     if (holds.over.size > 0)
@@ -115,6 +117,12 @@ class PostgresStore implements Store {
     }
     await keepUncertain(this.#client, node, doubts)
     await this.#client.query(movePosition, [node, to.segment, to.offset])
+  }
+
+  /** Another node may have settled a call before its own node stores it. */
+  async #correctSettled({ id, at, line }: CallRow): Promise<void> {
+    const [settled] = await this.#all(readResolved, [[id]])
+    if (settled !== undefined) await this.#addSums(correctionOf(line, at, String(settled['body'])))
   }
 
   /** A call whose cost becomes certain changes the sums of its hour once. */
@@ -186,6 +194,12 @@ class PostgresStore implements Store {
 
   call(id: string): Promise<StoredCall | undefined> {
     return this.#questions.call(id)
+  }
+
+  lostCalls(before: number): Promise<readonly string[]> {
+    return this.#connection.inTurn(async () => {
+      return (await this.#all(readLost, [before])).map(({ id }) => String(id))
+    })
   }
 
   changes(): ReturnType<Store['changes']> {

@@ -175,4 +175,4 @@ const beginSearch = `${beginReading}set local enable_seqscan = off; set local en
 /** In queries. */
 const listEvery = 100
 
-const readResolved = `select body from events where type = 'resolve' and id = any($1)`
+export const readResolved = `select body from events where type = 'resolve' and id = any($1)`

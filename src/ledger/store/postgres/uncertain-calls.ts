@@ -23,6 +23,11 @@ export async function keepUncertain(
 /** Those of calls that are not kept any more. */
 export const pruneUncertain = 'delete from uncertain_calls where at < $1'
 
+/** Those that were settled before a time, and whose own node left no record. */
+export const readLost =
+  'select id from uncertain_calls where at < $1 and not exists ' +
+  '(select 1 from calls where calls.id = uncertain_calls.id) order by at'
+
 const insertUncertain =
   'insert into uncertain_calls (id, at, body, node) select made.*, $4 from ' +
   'unnest($1::text[], $2::bigint[], $3::text[]) as made (id, at, body) where not exists ' +

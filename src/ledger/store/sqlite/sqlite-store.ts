@@ -90,9 +90,16 @@ class SqliteStore implements Store {
     this.#inTransaction(() => {
       for (const call of batch.calls) this.#run(insertCall, valuesOf(call))
       this.#addSums(batch)
+      for (const call of batch.doubtful) this.#correctSettled(call)
       for (const event of batch.events) this.#take(event)
       this.#run(movePosition, [node, batch.to.segment, batch.to.offset])
     })
+  }
+
+  /** Another node may have settled a call before its own node stores it. */
+  #correctSettled({ id, at, line }: CallRow): void {
+    const [settled] = this.#all(readSettled, [id])
+    if (settled !== undefined) this.#addSums(correctionOf(line, at, String(settled['body'])))
   }
 
   /** A call whose cost becomes certain changes the sums of its hour once. */
@@ -166,6 +173,11 @@ class SqliteStore implements Store {
   async call(id: string): Promise<StoredCall | undefined> {
     this.#checkFile()
     return this.#stored(this.#all('select id, at, line from calls where id = ?', [id]))[0]
+  }
+
+  /** One node writes here, which records every call of its own. */
+  async lostCalls(): Promise<readonly string[]> {
+    return []
   }
 
   async changes(): ReturnType<Store['changes']> {
@@ -266,6 +278,8 @@ const insertCall =
   'on conflict (id) do nothing'
 
 const readKnown = 'select id from calls where id in (select value from json_each(?))'
+
+const readSettled = "select body from events where type = 'resolve' and id = ?"
 
 const insertEvent =
   'insert into events (id, at, type, body) values (?, ?, ?, ?) on conflict (type, id) do update set body = excluded.body'
