@@ -256,9 +256,10 @@ class Node implements RedisShared {
   }
 
   async #sweep(owner: string): Promise<void> {
+    // First, because a node counts as swept once its money is abandoned: then nothing is tried again.
+    await this.cache.abandon(owner)
     const reply = await this.#act(abandonScript, [owner, 'node'])
     if (reply === null) return
-    await this.cache.abandon(owner)
     this.#parts.events.swept(owner, holdsOf(reply))
   }
 
