@@ -89,10 +89,12 @@ export function workerRole(primary: Peer, start: WorkerStart): WorkersRole {
 /** Its state since it was last asked, for its primary. */
 export type WorkersRole = { readonly role: Role; pulse(): Pulse }
 
-/** The routes of the gateway as a whole: the primary answers management requests. */
+/** The routes of the gateway as a whole: the primary answers management requests, and knows the shared state. */
 function isForwarded(path: string): boolean {
-  return /^\/(?:admin|console)(?:\/|$)/.test(path) || path === '/metrics' || path === '/health'
+  return /^\/(?:admin|console)(?:\/|$)/.test(path) || ofGateway.has(path)
 }
+
+const ofGateway: ReadonlySet<string> = new Set(['/metrics', '/health', '/readyz'])
 
 type BooksParts = {
   readonly primary: Peer

@@ -202,6 +202,17 @@ test('one idempotency key at all workers makes one call', async () => {
   expect(upstream.requests).toHaveLength(1)
 })
 
+test('no worker is ready while the gateway admits no calls, because Redis is unavailable', async () => {
+  const file = `${simulated}shared: { onLoss: closed }\n`
+  const given = { ...environment, REDIS_URL: 'redis://127.0.0.1:1' }
+  await using gateway = await startGateway({ environment: given, file })
+  const answers = await Promise.all(Array.from({ length: 8 }, () => get(gateway, '/readyz', 'unused')))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
+  expect(new Set(await Promise.all(answers.map((answer) => answer.json())))).toContainEqual({
+    status: 'shared_away',
+  })
+})
+
 type Row = Readonly<Record<string, unknown>>
 type Deployment = { readonly id: string; readonly attempts: number }
 
