@@ -74,7 +74,7 @@ export function moneyRoutes(parts: KeysParts): readonly AdminRoute[] {
     settleRoute(parts),
     route({
       ...{ method: 'delete', path: '/admin/api/users/{id}', role: 'admin', tag: 'users', status: 200 },
-      summary: 'Forgets an end user, by the name under which records keep them',
+      summary: 'Forgets an end user, by the name under which records keep them: stored calls lose it',
       answer: deleted,
       handle({ path, by }) {
         changes.forgetUser(by, path['id'] ?? '')

@@ -17,6 +17,7 @@ export type CallSaid = {
   readonly firstTokenMs?: number
   readonly uncertainNanoUsd?: number
   readonly tags?: readonly string[]
+  readonly user?: string
 }
 
 /** The journal's line of a call. */

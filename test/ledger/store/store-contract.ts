@@ -292,6 +292,31 @@ function momentsContract(make: () => Promise<TestDatabase>): void {
     expect(await scene.sums({})).toMatchObject([{ requests: 1, cost: 3, uncertain: 0 }])
   })
 
+  test('removes the name of a forgotten end user from calls, and no other', async () => {
+    await using scene = await setUp(make)
+    await scene.write([
+      ['a', { user: 'ann"s', costNanoUsd: 5 }],
+      ['b', { user: 'bob', tags: ['"user":"ann\\"s"'] }],
+    ])
+    const subject = { kind: 'user', id: 'ann"s' }
+    await scene.writeEntries([
+      callEntry('c', { user: 'ann"s' }),
+      {
+        type: 'admin',
+        id: 'e',
+        at: 9,
+        actor: 'admin',
+        action: 'user.delete',
+        subject,
+        before: null,
+        after: null,
+      },
+    ])
+    const userOf = async (id: string) => (await scene.store.call(id))?.call.user
+    expect([await userOf('a'), await userOf('b'), await userOf('c')]).toEqual([undefined, 'bob', undefined])
+    expect(await scene.store.call('a')).toMatchObject({ call: { model: 'm', costNanoUsd: 5 } })
+  })
+
   test('prunes older rows, and keeps the others', async () => {
     await using scene = await setUp(make)
     const days = Array.from({ length: 6 }, (_, day) => day)

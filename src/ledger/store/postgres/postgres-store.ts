@@ -3,6 +3,7 @@ import type { Position } from '../../journal/segments.ts'
 import { type Batch, type CallKey, type CallRow, correctionOf, type EventRow } from '../batch.ts'
 import type { CallCounts, CallsPage, CallsQuestion, CountsQuestion, Statement, StoredCall } from '../calls.ts'
 import { changesIn, readChanges } from '../changes.ts'
+import { forgottenUserIn } from '../forgotten-user.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import type { PruneTimes, Store } from '../store.ts'
@@ -126,7 +127,10 @@ class PostgresStore implements Store {
   }
 
   /** A call whose cost becomes certain changes the sums of its hour once. */
-  async #take({ id, at, type, body }: EventRow): Promise<void> {
+  async #take(event: EventRow): Promise<void> {
+    const { id, at, type, body } = event
+    const forgotten = forgottenUserIn(event)
+    if (forgotten !== undefined) await this.#client.query(forgetUser, [forgotten.member, forgotten.user])
     if (type !== 'resolve') return void (await this.#client.query(insertEvent, [id, at, type, body]))
     // Several nodes may write it. The first one counts, and the others wait for its transaction.
     const { rowCount } = await this.#client.query(insertSettlement, [id, at, type, body])
@@ -250,6 +254,9 @@ const insertCalls =
 const readKnown =
   'select calls.id from unnest($1::text[], $2::bigint[]) as made (id, at) ' +
   'join calls on calls.id = made.id and calls.at = made.at'
+
+const forgetUser =
+  "update calls set line = (line::jsonb - 'user')::text where position($1 in line) > 0 and line::jsonb ->> 'user' = $2"
 
 const insertEvent =
   'insert into events (id, at, type, body) values ($1, $2, $3, $4) ' +

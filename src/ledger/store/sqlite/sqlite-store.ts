@@ -20,6 +20,7 @@ import {
   soughtAtOnce,
 } from '../calls.ts'
 import { changesIn, readChanges } from '../changes.ts'
+import { forgottenUserIn } from '../forgotten-user.ts'
 import { missing } from '../migration.ts'
 import { dimensions, measures, type RollupRow } from '../rollup.ts'
 import { readSettlements } from '../settlements.ts'
@@ -103,9 +104,12 @@ class SqliteStore implements Store {
   }
 
   /** A call whose cost becomes certain changes the sums of its hour once. */
-  #take({ id, at, type, body }: EventRow): void {
+  #take(event: EventRow): void {
+    const { id, at, type, body } = event
     const isKnown = this.#all('select 1 from events where type = ? and id = ?', [type, id]).length > 0
     this.#run(insertEvent, [id, at, type, body])
+    const forgotten = forgottenUserIn(event)
+    if (forgotten !== undefined) this.#run(forgetUser, [forgotten.member, forgotten.user])
     if (type !== 'resolve' || isKnown) return
     const [call] = this.#all('select at, line from calls where id = ?', [id])
     if (call === undefined) return
@@ -280,6 +284,9 @@ const insertCall =
 const readKnown = 'select id from calls where id in (select value from json_each(?))'
 
 const readSettled = "select body from events where type = 'resolve' and id = ?"
+
+const forgetUser =
+  "update calls set line = json_remove(line, '$.user') where instr(line, ?) > 0 and json_extract(line, '$.user') = ?"
 
 const insertEvent =
   'insert into events (id, at, type, body) values (?, ?, ?, ?) on conflict (type, id) do update set body = excluded.body'
