@@ -95,12 +95,19 @@ class PostgresFeed implements ChangeFeed {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    const timer = new AbortController()
+    // A database that does not answer does not hold up the end.
+    await Promise.race([this.#leave(), pause(endWithinMs, undefined, timer).catch(() => undefined)])
+    timer.abort()
+    await this.#connection?.[Symbol.asyncDispose]()
+  }
+
+  async #leave(): Promise<void> {
     await this.#turn
     // Known owners need no look-up.
     await this.#connection
       ?.ask('delete from nodes where node = $1', [this.#parts.node])
       .catch(() => undefined)
-    await this.#connection?.[Symbol.asyncDispose]()
   }
 
   #publish(topic: string, text: string): void {
@@ -208,5 +215,6 @@ const retryMs = 2000
 const settleWithinMs = 2000
 const settleLookMs = 50
 const beatEveryMs = 10_000
+const endWithinMs = 2000
 
 const seen = 'insert into nodes (node) values ($1) on conflict (node) do update set seen = now()'

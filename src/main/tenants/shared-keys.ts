@@ -62,13 +62,8 @@ export function shareKeys(parts: SharedKeysParts): SharedKeys {
       },
     }),
     async begin() {
-      const isBlind = ledger?.isNew === true && !parts.tenants.asksForKeys()
-      for (let tries = 1; ; tries++) {
-        const failed = await feed?.begin()
-        if (failed === undefined || !isBlind) return messages.catchUp()
-        if (tries === mostTries) throw unknownKeys(failed.failure)
-        await setTimeout(retryMs)
-      }
+      if (feed !== undefined) await beginWith(feed, ledger?.isNew === true && !parts.tenants.asksForKeys())
+      return messages.catchUp()
     },
     async settleElsewhere(entry) {
       // Budgets of one node, or over Redis, are settled at any node: what is left is a call that none of them counts.
@@ -115,8 +110,29 @@ export function endingEverywhere(
   }
 }
 
+/** `isBlind`: nobody may be let in before the keys are known. */
+async function beginWith(feed: Pick<ChangeFeed, 'begin'>, isBlind: boolean): Promise<void> {
+  const until = performance.now() + (isBlind ? blindMs : knowingMs)
+  for (;;) {
+    const failed = await inTime(feed.begin(), until - performance.now())
+    if (failed === undefined || !isBlind) return
+    if (performance.now() >= until) throw unknownKeys(failed.failure)
+    await setTimeout(retryMs)
+  }
+}
+
+async function inTime<Result>(work: Promise<Result>, ms: number): Promise<Result | { failure: unknown }> {
+  const timer = new AbortController()
+  const late = setTimeout(Math.max(0, ms), { failure: new Error('it does not answer') }, timer)
+  const result = await Promise.race([work, late.catch(() => ({ failure: undefined }))])
+  timer.abort()
+  return result
+}
+
 const retryMs = 500
-const mostTries = 60
+/** How long a start waits for changes by others, if it knows keys, and if it knows none. */
+const knowingMs = 2000
+const blindMs = 30_000
 
 function unknownKeys(cause: unknown): UnknownKeys {
   const reason = cause instanceof Error ? cause.message : 'unknown'

@@ -85,6 +85,22 @@ describe.skipIf(noPostgres)('nodes over one database', () => {
     expect((await admin(late, 'GET', `/keys/${data.hash}`)).data.name).toBe('early')
   })
 
+  test('start with the keys that they know, and end, while the database does not answer', async () => {
+    const databaseUrl = await server.createDatabase()
+    const dataDirectory = await temporaryDirectory('node-')
+    const first = await node(databaseUrl, { dataDirectory })
+    const { key } = await admin(first, 'POST', '/keys', { name: 'known' })
+    await first[Symbol.asyncDispose]()
+    const other = new Client({ connectionString: databaseUrl })
+    await other.connect()
+    await other.query('begin; lock table migrations, shared_changes in access exclusive mode')
+    const gateway = await node(databaseUrl, { dataDirectory })
+    expect(await statusOf(gateway, key)).toBe(200)
+    // It ends without an answer, too.
+    await gateway[Symbol.asyncDispose]()
+    await other.end()
+  })
+
   test('learn of a change without a message too', async () => {
     const databaseUrl = await server.createDatabase()
     await using one = await node(databaseUrl)
