@@ -58,6 +58,33 @@ test('a ledger whose file is deleted while it is in use is made again, with the 
   expect(await callsIn(path)).toBe(2)
 })
 
+test('a ledger that opens but takes no calls is reported once, until it takes them', async () => {
+  const directory = await temporaryDirectory('trouble-')
+  const path = join(directory, 'ledger.db')
+  await using gateway = await start(directory)
+  await ask(gateway)
+  await expect.poll(() => callsIn(path).catch(() => 0)).toBe(1)
+  change(path, "create trigger none before insert on calls begin select raise(abort, 'none'); end")
+  await ask(gateway)
+  await expect.poll(() => failuresOf(gateway)).toBeGreaterThan(2)
+  expect(gateway.logged().split('store fails')).toHaveLength(2)
+  expect(gateway.logged()).not.toContain('store works again')
+  change(path, 'drop trigger none')
+  await expect.poll(() => statusOf(gateway)).toBe('ok')
+  expect(gateway.logged()).toContain('store works again')
+})
+
+function change(path: string, text: string): void {
+  const database = new DatabaseSync(path, { timeout: 10_000 })
+  database.exec(text)
+  database.close()
+}
+
+async function failuresOf({ url }: TestGateway): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^pandotate_ledger_store_failures_total (\d+)$/m.exec(text)?.[1])
+}
+
 /** The calls of the management API. Undefined while it cannot say. */
 async function listed({ url }: TestGateway): Promise<number | undefined> {
   const response = await fetch(`${url}/admin/api/calls`)

@@ -22,5 +22,7 @@ export type ShipperNews =
       readonly calls: number
       readonly lastAt: number | undefined
     }
+  /** The store has all that there was. */
+  | { readonly what: 'current'; readonly at: Position }
   | { readonly what: 'failed'; readonly reason: string }
   | { readonly what: 'damaged'; readonly bytes: number; readonly segments: number }

@@ -110,9 +110,12 @@ class WorkerShipper implements Shipper {
       this.#fail(news.reason)
     } else if (news.what === 'damaged') {
       report(news)
+    } else if (news.what === 'current') {
+      this.#recover()
+      this.#state = { ...this.#state, position: news.at }
     } else if (news.what === 'opened') {
       if (news.migrated.length > 0) report({ what: 'migrated', names: news.migrated })
-      this.#recover()
+      // It may open and still accept nothing.
       this.#state = { ...this.#state, position: news.from ?? this.#state.position }
       if (news.from !== undefined) shipped(news.from)
     } else {

@@ -73,12 +73,15 @@ class JournalShipping implements Shipping {
     await using tail = openTail(data.journalDirectory, from)
     // It may have calls of this journal without its position: under another name of the node, or from a backup.
     this.#isUnknown = from === undefined
+    let isCurrent = false
     for (;;) {
       const isLast = this.#finishing
       const isShipped = await this.#shipNext(store, tail)
       this.#backoffMs = leastBackoffMs
       if (isShipped) continue
       this.#isUnknown = false
+      if (!isCurrent) tell({ what: 'current', at: tail.position })
+      isCurrent = true
       if (isLast) return
       await this.#pruneInTime(store)
       if (await this.#rollUpInTime(store)) await this.#pause(lookEveryMs)
