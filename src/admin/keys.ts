@@ -90,7 +90,7 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
       async handle({ path, query, body, by }) {
         const before = keyOf(path['hash'])
         requireUnchanged(before, query.unchanged_since)
-        const key = changes.updateKey(by, before.id, keyChangeOf(body, before))
+        const key = await changes.updateKey(by, before.id, keyChangeOf(body, before))
         if (query.abort === 'true' && key.isDisabled) endCalls([key.id])
         return { data: await viewOfKey(key, tenants) }
       },

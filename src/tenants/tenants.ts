@@ -12,6 +12,7 @@ import { Access, type OpenCall } from './access.ts'
 import { type Alerts, createAlerts, type SendAlert } from './budgets/alerts.ts'
 import { allBudgets } from './budgets/all-budgets.ts'
 import { type BudgetReading, readBudgets } from './budgets/budget-reading.ts'
+import { chargeLate, spentOnNew } from './budgets/late-charges.ts'
 import { lostCall } from './budgets/lost-calls.ts'
 import { createLostMoney, type LostMoney, uncertainOf } from './budgets/lost-money.ts'
 import { createMoneyProjection, type ReplayedMoney } from './budgets/money-projection.ts'
@@ -19,7 +20,7 @@ import { createOverrides, type Overrides } from './budgets/overrides.ts'
 import { safe } from './budgets/refusal.ts'
 import { createRefusalCounts } from './budgets/refusal-counts.ts'
 import { createWindowClock } from './budgets/window-clock.ts'
-import type { Desk } from './desk.ts'
+import type { Applied, Desk } from './desk.ts'
 import { type Audit, createAudit } from './keys/audit.ts'
 import { admit, type Caller, type CallersPolicy, manage, manageBy } from './keys/authenticate.ts'
 import type { Key, KeyRole } from './keys/key.ts'
@@ -236,6 +237,7 @@ class Household implements Tenants {
     const { tenant } = record
     if (tenant === undefined) return
     this.#refusals.note(record)
+    let settled: readonly Applied[] = []
     const open = this.#open.get(record.id)
     if (open !== undefined) {
       const { entered, bill } = open
@@ -245,9 +247,19 @@ class Household implements Tenants {
       open.entered = undefined
       open.bill = undefined
       if (entered !== undefined) void leave(entered, tokensOf(record), this.desk)
-      if (bill !== undefined) this.#alerts.look(bill.settle(record))
+      if (bill !== undefined) settled = bill.settle(record)
+      this.#alerts.look(settled)
     }
-    if (record.costNanoUsd !== undefined && record.costNanoUsd > 0) this.usage.add(record)
+    if (record.costNanoUsd === undefined || record.costNanoUsd <= 0) return
+    this.usage.add(record)
+    this.#chargeNew(record, settled)
+  }
+
+  /** If the key was changed while the call was running, its new limits count the call, too. */
+  #chargeNew(record: CallRecord, settled: readonly Applied[]): void {
+    const key = record.tenant?.key === undefined ? undefined : this.registry.key(record.tenant.key)
+    if (key === undefined || this.accessOf(key).note === record.tenant) return
+    void chargeLate(`late_${record.id}`, spentOnNew(this.accessOf(key).budgets, settled, record), this.desk)
   }
 }
 

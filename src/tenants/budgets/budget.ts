@@ -87,6 +87,13 @@ export function isOn({ rule: { models } }: Budget, model: string): boolean {
   return models.length === 0 || models.some((pattern) => matchesPattern(model, pattern))
 }
 
+/** A budget on a key as a whole, whose window is also used for usage. */
+export function isWhole(rule: BudgetRule): boolean {
+  const { models, providers, isPerUser, zone, window, weekStart } = rule
+  const isUsual = zone === 'UTC' && (window !== 'week' || weekStart === 1)
+  return models.length + providers.length === 0 && !isPerUser && isUsual
+}
+
 function scopeId(scope: Scope): string {
   return scope.kind === 'gateway' ? 'gateway' : `${scope.kind}:${ownerPart(scope.id)}`
 }

@@ -1,7 +1,8 @@
 import { Failure } from '../../core/model/failure.ts'
 import type { AdminEntry, ResolveEntry } from '../../core/model/journal.ts'
 import type { Charge } from '../../core/model/shared/state.ts'
-import { type Budget, budgetOf, counterOf } from '../budgets/budget.ts'
+import { type Budget, budgetOf, counterOf, isWhole, ruleId } from '../budgets/budget.ts'
+import { chargeLate } from '../budgets/late-charges.ts'
 import type { Tenants } from '../tenants.ts'
 import type { AuditEntry } from './audit.ts'
 import { digestOf, type FillRandom, type Key, labelOf, newSecret, type Team } from './key.ts'
@@ -13,7 +14,8 @@ import type { Actor } from './registry.ts'
  */
 export interface Changes {
   createKey(by: string, made: NewKey): { readonly key: Key; readonly secret: string }
-  updateKey(by: string, id: string, change: Partial<NewKey>): Key
+  /** Resolves once a new limit counts what the key has spent before. */
+  updateKey(by: string, id: string, change: Partial<NewKey>): Promise<Key>
   /** Gives the same key a new secret. The old one is valid until then. */
   rotateKey(by: string, id: string, graceUntilMs: number): { readonly key: Key; readonly secret: string }
   deleteKey(by: string, id: string): void
@@ -83,7 +85,7 @@ class RegistryChanges implements Changes {
     return { key, secret }
   }
 
-  updateKey(by: string, id: string, change: Partial<NewKey>): Key {
+  async updateKey(by: string, id: string, change: Partial<NewKey>): Promise<Key> {
     const before = this.#key(id)
     this.#teamOf(change)
     if (this.#isOfFile(id)) return this.#disableDeclared(by, before, change)
@@ -91,7 +93,7 @@ class RegistryChanges implements Changes {
     const after = changed(before, change, this.#now())
     if (after === before) return before
     this.#tenants.registry.changeKey({ by: this.#actor(by), action: 'key.update', id, after })
-    void this.#seed(before, after)
+    await this.#seed(before, after)
     return after
   }
 
@@ -214,23 +216,20 @@ class RegistryChanges implements Changes {
   /** A new limit of a key also counts what the key has spent in that window before. */
   async #seed(before: Key, after: Key): Promise<void> {
     const { desk, usage } = this.#tenants
-    const rule = after.budgets.find(isWhole)
-    if (rule === undefined || before.budgets.some((one) => isWhole(one) && one.window === rule.window)) return
-    const budget = budgetOf({ kind: 'key', id: after.id, name: after.name }, rule)
-    const counter = counterOf(budget, desk.windows.current(rule))
+    const had = new Set(before.budgets.map((rule) => `${ruleId(rule)} ${rule.window}`))
+    const added = after.budgets.filter((rule) => isWhole(rule) && !had.has(`${ruleId(rule)} ${rule.window}`))
+    if (added.length === 0) return
+    const scope = { kind: 'key', id: after.id, name: after.name } as const
+    const counters = added.map((rule) => counterOf(budgetOf(scope, rule), desk.windows.current(rule)))
     const [used] = await usage.of([after.id])
-    const [reading] = await desk.state.read([counter])
+    const readings = await desk.state.read(counters)
     const inWindow = { total: used?.total, day: used?.day, week: used?.week, month: used?.month }
-    const spent = inWindow[rule.window as keyof typeof inWindow] ?? 0
-    const missing = spent - (reading?.spentNanoUsd ?? 0)
-    if (missing <= 0) return
-    const id = this.#parts.newId()
-    const at = this.#now()
-    const parts = [{ counter, nanoUsd: 0 }]
-    const charges = [{ counter, spentNanoUsd: missing, uncertainNanoUsd: 0 }]
-    desk.journal.append({ type: 'hold', id, at, owner: desk.owner, parts, until: at })
-    desk.journal.append({ type: 'settle', id, at, charges })
-    await desk.state.charge(charges)
+    const charges = counters.flatMap((counter, at) => {
+      const spent = inWindow[added[at]?.window as keyof typeof inWindow] ?? 0
+      const missing = spent - (readings[at]?.spentNanoUsd ?? 0)
+      return missing > 0 ? [{ counter, spentNanoUsd: missing }] : []
+    })
+    await chargeLate(this.#parts.newId(), charges, desk)
   }
 
   #key(id: string): Key {
@@ -266,11 +265,6 @@ class RegistryChanges implements Changes {
   #now(): number {
     return this.#tenants.desk.clock.epochMs()
   }
-}
-
-/** A budget on a key as a whole, whose window is also used for usage. */
-export function isWhole({ models, providers, isPerUser, zone }: Key['budgets'][number]): boolean {
-  return models.length + providers.length === 0 && !isPerUser && zone === 'UTC'
 }
 
 /** Returns the object itself if nothing is different. */
