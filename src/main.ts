@@ -101,7 +101,7 @@ export async function startGateway(config: Config, environment: GatewayEnvironme
   const live = {
     current: () => role.shown(current()),
     drains: drainsOver(shared.bus, role.drains(createDrains())),
-    ...{ configuration: reload.report, requireManager: books.requireManager },
+    ...{ configuration: reload.report, madeKey: books.madeKey },
     endCalls: endingEverywhere(books.shared, (keys) => succession.revoke(keys)),
   }
   const lasting = createLasting({ ...environment, role, books, tracing, live, current }, clock, metrics, {

@@ -23,8 +23,15 @@ export type KeysParts = {
   readonly changes: Changes
   /** Ends the running calls of these keys. */
   readonly endCalls: (keys: readonly string[]) => void
-  /** Creates a management key if there is none: with the first key, authentication turns on. */
-  readonly requireManager: () => Promise<void>
+  readonly madeKey: MadeKey
+}
+
+/** The management key that the gateway creates for itself. */
+export type MadeKey = {
+  /** Creates it if there is no other: with the first key, authentication turns on. */
+  require(): Promise<void>
+  /** Stores its new secret; does nothing for other keys. */
+  keep(key: Key, secret: string): Promise<void>
 }
 
 const withSecret = z.object({
@@ -34,7 +41,7 @@ const withSecret = z.object({
 
 /** `/admin/api/keys`, in the shape that OpenRouter's clients use. */
 export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
-  const { tenants, changes, endCalls, requireManager } = parts
+  const { tenants, changes, endCalls, madeKey } = parts
   const { registry } = tenants
   const keyOf = (hash: string | undefined): Key => {
     const key = hash === undefined ? undefined : registry.key(hash)
@@ -70,7 +77,7 @@ export function keyRoutes(parts: KeysParts): readonly AdminRoute[] {
       answer: withSecret,
       async handle({ body, by }) {
         const { key, secret } = changes.createKey(by, newKeyOf(body))
-        await requireManager()
+        await madeKey.require()
         return { data: await viewOfKey(key, tenants), key: secret }
       },
     }),
@@ -115,7 +122,7 @@ function deleteRoute({ changes, endCalls }: KeysParts): AdminRoute {
   })
 }
 
-function rotateRoute({ tenants, changes, endCalls }: KeysParts): AdminRoute {
+function rotateRoute({ tenants, changes, endCalls, madeKey }: KeysParts): AdminRoute {
   return route({
     ...{ tag: 'keys', role: 'admin', method: 'post', path: '/admin/api/keys/{hash}/rotate', status: 200 },
     summary:
@@ -130,6 +137,7 @@ function rotateRoute({ tenants, changes, endCalls }: KeysParts): AdminRoute {
         path['hash'] ?? '',
         until === undefined ? 0 : Date.parse(until),
       )
+      await madeKey.keep(key, secret)
       if (query.abort === 'true') endCalls([key.id])
       return { data: await viewOfKey(key, tenants), key: secret }
     },

@@ -116,13 +116,18 @@ describe('a gateway that nobody could manage', () => {
   })
 })
 
-test('with the first key of all there is a management key, too', async () => {
+test('with the first key of all there is a management key, too, in its file after a rotation as well', async () => {
   const kept = await directory()
   await using gateway = await startTestGateway(configAt('http://127.0.0.1:9/v1', {}, { ...kept, keys: [] }))
   await admin(gateway, '/keys', '', { name: 'only' })
   const secret = (await readFile(join(kept.dataDirectory ?? '', 'admin-key'), 'utf8')).trim()
-  const { data } = await admin<readonly { readonly name: string }[]>(gateway, '/keys', secret)
+  const { data } = await admin<readonly { name: string; hash: string }[]>(gateway, '/keys', secret)
   expect(data.map(({ name }) => name).toSorted()).toEqual(['admin-key', 'only'])
+  const made = data.find(({ name }) => name === 'admin-key')
+  await admin(gateway, `/keys/${made?.hash}/rotate`, secret, {})
+  const rotated = (await readFile(join(kept.dataDirectory ?? '', 'admin-key'), 'utf8')).trim()
+  expect(rotated).not.toBe(secret)
+  expect((await admin<readonly object[]>(gateway, '/keys', rotated)).data).toHaveLength(2)
 })
 
 test('a key that the file declares and the API created is a problem of the file', async () => {

@@ -1,6 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { MadeKey } from '../../admin/keys.ts'
 import { type Config, ConfigError, isLoopback } from '../../config.ts'
 import type { Changes } from '../../tenants/keys/changes.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
@@ -15,17 +16,19 @@ export type AdminKeyParts = {
   readonly log: Logger
 }
 
-/**
- * Creates a management key in the file `admin-key` of the data directory, if there is no other. Not needed if nothing
- * is configured and only this machine can connect.
- */
-export async function makeAdminKey({
-  config,
-  tenants,
-  changes,
-  isDurable,
-  log,
-}: AdminKeyParts): Promise<void> {
+/** The management key in the file `admin-key` of the data directory. */
+export function createMadeKey(parts: AdminKeyParts): MadeKey {
+  return {
+    require: () => makeAdminKey(parts),
+    async keep(key, secret) {
+      if (key.isMade === true) await writeSecret(secret, parts)
+    },
+  }
+}
+
+/** Creates it if there is no other. Not needed if nothing is configured and only this machine can connect. */
+async function makeAdminKey(parts: AdminKeyParts): Promise<void> {
+  const { config, tenants, changes, isDurable, log } = parts
   const { registry } = tenants
   const isNeeded = registry.hadKeys || !isLoopback(config.host)
   if (!isNeeded || registry.keys().some(({ kind }) => kind === 'management')) return
@@ -37,13 +40,19 @@ export async function makeAdminKey({
     ...{ kind: 'management', role: 'admin', name: 'admin-key', isDisabled: false, isMade: true },
     ...{ models: [], providers: [], budgets: [], rates: {}, tags: [] },
   })
+  const path = await writeSecret(secret, parts)
+  log.info({ path }, 'a management key was created: it is in this file')
+  if (process.stderr.isTTY === true)
+    process.stderr.write(`A management key was created (${path}): ${secret}\n`)
+}
+
+/** Returns the path. */
+async function writeSecret(secret: string, { config }: AdminKeyParts): Promise<string> {
   const path = join(config.dataDirectory, 'admin-key')
   await writeFile(path, `${secret}\n`, { mode: 0o600 })
   // The mode above only applies to a file that did not exist.
   await chmod(path, 0o600)
-  log.info({ path }, 'a management key was created: it is in this file')
-  if (process.stderr.isTTY === true)
-    process.stderr.write(`A management key was created (${path}): ${secret}\n`)
+  return path
 }
 
 /** Refuses budgets that a restart would forget. */

@@ -23,7 +23,7 @@ export function adminFor(
   version: string,
   ledger: LedgerParts,
   live: Omit<LiveParts, 'note' | 'now'> &
-    Pick<KeysParts, 'endCalls' | 'requireManager'> & { readonly calls: LiveCalls },
+    Pick<KeysParts, 'endCalls' | 'madeKey'> & { readonly calls: LiveCalls },
 ): Pick<AppParts, 'adminRoutes' | 'openApi' | 'once'> {
   const note = changes.note.bind(changes)
   const adminRoutes = [

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { MadeKey } from '../../admin/keys.ts'
 import type { Config } from '../../config.ts'
 import { type Journal, noJournal } from '../../core/model/journal.ts'
 import type { Clock } from '../../core/model/ports.ts'
@@ -10,7 +11,7 @@ import type { Tenants } from '../../tenants/tenants.ts'
 import { responsesIn } from '../responses.ts'
 import { openShared, type Shared } from '../shared.ts'
 import { changesOf } from './admin.ts'
-import { makeAdminKey, refuseForgetfulBudgets } from './admin-key.ts'
+import { createMadeKey, refuseForgetfulBudgets } from './admin-key.ts'
 import { openLedgerOf } from './ledger.ts'
 import { nodeMoneyOf } from './node-money.ts'
 import { recallKeys } from './recalled-keys.ts'
@@ -22,8 +23,7 @@ export type Books = {
   readonly shared: Shared
   readonly tenants: Tenants
   readonly changes: Changes
-  /** Creates a management key if there is none and one is needed. */
-  readonly requireManager: () => Promise<void>
+  readonly madeKey: MadeKey
   /** Undefined: nothing outlasts the process. */
   readonly ledger: Ledger | undefined
   /** The journal of records. Undefined: they are only logged. */
@@ -62,12 +62,11 @@ export async function openBooks(
   await recallKeys(ledger, tenants, journal, log)
   await keys.begin()
   if (shared.report !== undefined && databaseUrl === undefined) log.warn(noSharedDatabase)
-  const requireManager = () =>
-    makeAdminKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
-  await requireManager()
+  const madeKey = createMadeKey({ config, tenants, changes, isDurable: ledger !== undefined, log })
+  await madeKey.require()
   const lasting = opening.use(responsesIn(ledger?.store, config, clock, log))
   const responses = lasting ?? createMemoryResponses(clock, config.responses)
-  return { shared, tenants, changes, requireManager, ledger, journal: ledger?.journal, responses }
+  return { shared, tenants, changes, madeKey, ledger, journal: ledger?.journal, responses }
 }
 
 const noSharedDatabase =

@@ -16,13 +16,13 @@ export interface OfflineAdmin extends AsyncDisposable {
 export async function openAdmin(config: Config, log: Logger): Promise<OfflineAdmin> {
   await using opening = new AsyncDisposableStack()
   const clock = { now: () => performance.now(), epochMs: () => Date.now() }
-  const { tenants, changes, requireManager, ledger } = await openBooks(
+  const { tenants, changes, madeKey, ledger } = await openBooks(
     { ...config, isDataDirectoryGiven: true },
     clock,
     log,
     opening,
   )
-  const routes = tenantRoutes({ tenants, changes, endCalls: nothing, requireManager })
+  const routes = tenantRoutes({ tenants, changes, endCalls: nothing, madeKey })
   const opened = opening.move()
   return {
     async ask(method, path, body) {

@@ -128,8 +128,8 @@ async function openWorkersBooks({ primary, start, config, clock, uses }: BooksPa
   const responses = createPrimaryResponses(primary)
   // The primary makes changes of keys.
   const changes = changesOf(tenants)
-  const requireManager = () => Promise.resolve()
-  return { shared, tenants, changes, requireManager, ledger: undefined, journal, responses }
+  const madeKey = { require: () => Promise.resolve(), keep: () => Promise.resolve() }
+  return { shared, tenants, changes, madeKey, ledger: undefined, journal, responses }
 }
 
 /** Applies a change that the primary made. */
