@@ -69,7 +69,7 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger | und
   const { directory, lock } = owned
   try {
     const journal = await openJournalIn(directory, settings)
-    return new OpenLedger(settings, owned, journal, await nodeIdOf(directory))
+    return new OpenLedger(settings, owned, journal)
   } catch (thrown) {
     lock[Symbol.dispose]()
     throw thrown
@@ -95,7 +95,7 @@ class OpenLedger implements Ledger {
   readonly #starting: NodeJS.Timeout
   #shipper: Shipper | undefined
 
-  constructor(settings: LedgerSettings, owned: Owned, journal: FileJournal, node: string) {
+  constructor(settings: LedgerSettings, owned: Owned, journal: FileJournal) {
     const { keepCallsDays, keepRollupsDays } = settings
     const { databaseUrl } = settings
     const { directory } = owned
@@ -103,12 +103,18 @@ class OpenLedger implements Ledger {
     this.store = store
     this.#settings = settings
     this.#owned = owned
-    this.node = node
+    this.node = owned.node
     this.journal = journal
     this.isNew = journal.replayed.isNew
     this.hadStore = 'path' in store && existsSync(store.path)
     this.reader = createReader(store, () => this.#catchUp())
-    this.#data = { store, journalDirectory: join(directory, 'journal'), node, keepCallsDays, keepRollupsDays }
+    this.#data = {
+      store,
+      journalDirectory: join(directory, 'journal'),
+      node: owned.node,
+      keepCallsDays,
+      keepRollupsDays,
+    }
     // The thread starts when there is something to ship.
     this.#starting = setInterval(() => this.#startShipper(), lookEveryMs)
     this.#starting.unref()
@@ -165,7 +171,13 @@ class OpenLedger implements Ledger {
 }
 
 /** A temporary directory is removed at the end, once the database has everything. */
-type Owned = { readonly directory: string; readonly lock: Disposable; readonly isTemporary: boolean }
+type Owned = {
+  readonly directory: string
+  readonly lock: Disposable
+  /** Its name in the store. */
+  readonly node: string
+  readonly isTemporary: boolean
+}
 
 /** Locks a directory for this process; undefined if that is impossible and not needed. */
 async function own(directory: string, settings: LedgerSettings): Promise<Owned | undefined> {
@@ -192,7 +204,13 @@ async function own(directory: string, settings: LedgerSettings): Promise<Owned |
 
 async function lockedIn(directory: string, waitMs: number): Promise<Omit<Owned, 'isTemporary'>> {
   await mkdir(join(directory, 'journal'), { recursive: true, mode: 0o700 })
-  return { directory, lock: await lockDirectory(directory, { waitMs, what: 'gateway' }) }
+  const lock = await lockDirectory(directory, { waitMs, what: 'gateway' })
+  try {
+    return { directory, lock, node: await nodeIdOf(directory) }
+  } catch (thrown) {
+    lock[Symbol.dispose]()
+    throw thrown
+  }
 }
 
 async function openJournalIn(directory: string, settings: LedgerSettings): Promise<FileJournal> {

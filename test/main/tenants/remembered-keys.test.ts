@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -43,6 +44,16 @@ test.skipIf(noSmallDisk)(
     await expect(startTestGateway(config)).rejects.toThrow('because there are budgets')
   },
 )
+
+test.skipIf(noSmallDisk)('a new directory on a full disk is one that cannot be written', async () => {
+  using disk = mountSmallDisk(65_536)
+  const fill = () => {
+    for (;;) appendFileSync(join(disk.path, 'filler'), Buffer.alloc(4096))
+  }
+  expect(fill).toThrow('ENOSPC')
+  await using gateway = await startTestGateway(inDirectory(join(disk.path, 'data')))
+  expect(gateway.logged()).toContain('calls are recorded in the log only')
+})
 
 test('keys are known while the ledger is turned off', async () => {
   const directory = await temporaryDirectory('keys-')
