@@ -1,8 +1,8 @@
 import { scriptOf } from './connection.ts'
 
 /**
- * Money in Redis, all in one cluster slot. `c:COUNTER` has the amounts spent (`s`), spent while Redis was unavailable
- * and reported later (`m`), held (`h`), leased (`l`) and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter
+ * Money in Redis, all in one cluster slot. `c:COUNTER` has the amounts spent (`s`), spent late (`m`: while Redis was
+ * unavailable, and for a time after that, in which other nodes restore `s`), held (`h`), leased (`l`) and uncertain (`u`). `h:HOLD` is a list: its owner, then a counter
  * and an amount per part. `u:HOLD` has the uncertain amounts of a settled hold. `owned:OWNER` has an owner's holds.
  */
 export const prelude = `

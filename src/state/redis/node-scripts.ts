@@ -130,19 +130,21 @@ return {call('GET', P .. 'data'), holds, leases}`,
 )
 
 /**
- * ARGV: process, generation, then for each counter: its name, spent, late, uncertain. Restores counters. Larger values
- * in Redis stay.
+ * ARGV: process, generation, then for each counter: its name, spent, late, uncertain, time to live. Restores counters.
+ * Larger values in Redis stay.
  */
 export const restoreScript = scriptOf(
   'restore',
   `${prelude}
 local fenced = fence()
 if fenced then return fenced end
-for i = 3, #ARGV, 4 do
+for i = 3, #ARGV, 5 do
   local key = P .. 'c:' .. ARGV[i]
+  local isNew = call('EXISTS', key) == 0
   for at, field in ipairs({'s', 'm', 'u'}) do
     if num(ARGV[i + at]) > num(call('HGET', key, field)) then call('HSET', key, field, ARGV[i + at]) end
   end
+  if isNew and ARGV[i + 4] ~= '0' then call('PEXPIRE', key, ARGV[i + 4]) end
 end
 return 1`,
 )
@@ -185,7 +187,8 @@ return 1`,
  * Leases slices of budgets to a process, which continues within them while Redis is unavailable. ARGV: process,
  * generation, the share of a limit that may be leased, the number of nodes, then for each counter: its name, its limit,
  * the least useful amount (0: return all), time to live, its slice so far. Returns its slice of each from now on. Until
- * the process says that it has a smaller one, the larger one stays leased: this answer may not reach it.
+ * the process says that it has a smaller one, the larger one stays leased: this answer may not reach it. The slice is followed
+ * by the amounts spent, spent late and uncertain, so that every node can restore them.
  */
 export const leaseScript = scriptOf(
   'lease',
@@ -208,7 +211,9 @@ for i = 5, #ARGV, 5 do
     add(counter, 'l', text(leased - mine), ARGV[i + 3])
     if leased == 0 then call('HDEL', key, counter) else call('HSET', key, counter, text(leased)) end
   end
-  slices[#slices + 1] = slice
+  local v = call('HMGET', P .. 'c:' .. counter, 's', 'm', 'u')
+  local count = #slices
+  slices[count + 1], slices[count + 2], slices[count + 3], slices[count + 4] = slice, num(v[1]), num(v[2]), num(v[3])
 end
 return slices`,
 )

@@ -23,6 +23,8 @@ export interface NodeView {
   noteAllotment(wanted: PlacesWanted, places: number, free: number): void
   forgetPools(owner: string): void
   noteSpent(field: 's' | 'm' | 'u', counter: string, nanoUsd: number): void
+  /** The amounts of a counter, as in Redis. */
+  noteCounter(counter: string, amounts: Omit<SeenCounter, 'counter'>): void
   spentOn(counter: string): CounterReading
   counters(): readonly SeenCounter[]
   rate(key: string): SeenRate | undefined
@@ -111,6 +113,12 @@ class View implements NodeView {
     // Spent amounts only grow, and answers may arrive out of order.
     seen[field] = field === 'u' ? nanoUsd : Math.max(seen[field], nanoUsd)
     keepLatest(this.#counters, counter, seen)
+  }
+
+  noteCounter(counter: string, { s, m, u }: Omit<SeenCounter, 'counter'>): void {
+    this.noteSpent('s', counter, s)
+    this.noteSpent('m', counter, m)
+    this.noteSpent('u', counter, u)
   }
 
   spentOn(counter: string): CounterReading {

@@ -18,8 +18,9 @@ export interface Outbox {
   includes(letter: string, id: string): boolean
   /** Events from while Redis was unavailable are not reported yet. */
   readonly hasBacklog: boolean
-  /** From now on, spent amounts are reported as late, until everything is reported. */
-  markLate(): void
+  /** Until `endLate`, spent amounts are reported as late, if other nodes may still restore what was spent before. */
+  noteReconnect(isLate: boolean): void
+  endLate(): void
   /** Sends the waiting steps. Does nothing while a batch is being sent. */
   flush(): void
   /** Resolves with true when everything added so far is applied, and with false if Redis is lost before. */
@@ -76,6 +77,7 @@ class Queue implements Outbox {
   #isSending = false
   #number = 0
   #isLate = false
+  #hasBacklog = false
   #idle = Promise.withResolvers<boolean>()
 
   constructor(parts: OutboxParts) {
@@ -118,11 +120,16 @@ class Queue implements Outbox {
   }
 
   get hasBacklog(): boolean {
-    return this.#isLate && this.size > 0
+    return this.#hasBacklog && this.size > 0
   }
 
-  markLate(): void {
-    this.#isLate = true
+  noteReconnect(isLate: boolean): void {
+    this.#isLate = isLate
+    this.#hasBacklog = true
+  }
+
+  endLate(): void {
+    this.#isLate = false
   }
 
   flush(): void {
@@ -156,7 +163,7 @@ class Queue implements Outbox {
     if (results !== undefined) this.#note(batch, results)
     batch.deliver(results)
     if (this.size > 0) return this.flush()
-    this.#isLate = false
+    this.#hasBacklog = false
     this.#idle.resolve(true)
     this.#idle = Promise.withResolvers()
   }

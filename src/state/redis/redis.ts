@@ -5,6 +5,7 @@ import type { OpenHold, SharedState } from '../../core/model/shared/state.ts'
 import { createMemoryBus } from '../memory-bus.ts'
 import type { RedisSettings } from './connect.ts'
 import { createConnection, type RedisConnection, type Reply, type Script } from './connection.ts'
+import { createLeases, type Leases } from './leases.ts'
 import { abandonScript } from './money-scripts.ts'
 import {
   beatScript,
@@ -19,7 +20,7 @@ import { createOutbox } from './outbox.ts'
 import { createRedisBus } from './redis-bus.ts'
 import { createRedisCache, type RedisCache } from './redis-cache.ts'
 import { createRedisState } from './redis-state.ts'
-import { holdsOf, listOf, numbersOf, textsOf } from './replies.ts'
+import { holdsOf, listOf, textsOf } from './replies.ts'
 import { createSlices } from './slices.ts'
 import { createSolo, type OnLoss, type Solo } from './solo.ts'
 
@@ -82,6 +83,7 @@ class Node implements RedisShared {
   readonly #base: string
   readonly #outbox: ReturnType<typeof createOutbox>
   readonly #slices: ReturnType<typeof createSlices>
+  readonly #leases: Leases
   readonly #view: ReturnType<typeof createNodeView>
   #solo: Solo | undefined
   #generation = 0
@@ -90,7 +92,6 @@ class Node implements RedisShared {
   #upAt = 0
   #heartbeat: NodeJS.Timeout | undefined
   #stale: readonly (readonly string[])[] = []
-  readonly #recalledAt = new Map<string, number>()
 
   constructor(parts: RedisParts) {
     const { settings, now, owner, keepMs } = parts
@@ -105,6 +106,12 @@ class Node implements RedisShared {
     })
     this.#view = createNodeView(now)
     this.#slices = createSlices(now)
+    this.#leases = createLeases({
+      act: (args) => this.#act(leaseScript, args),
+      ...{ slices: this.#slices, view: this.#view, now, keepMs },
+      leasePart: parts.onLoss === 'local' ? parts.leasePart : undefined,
+      askOthers: (counters) => this.bus.publish(recallTopic, JSON.stringify([owner, ...counters])),
+    })
     this.#outbox = createOutbox({
       send: (number, field, steps) => this.#act(reportScript, [number, field, ...steps.flat()]),
       keepMs,
@@ -115,7 +122,7 @@ class Node implements RedisShared {
       act: (script, args) => this.#act(script, args),
       ...{ outbox: this.#outbox, slices: this.#slices, view: this.#view, keepMs },
       solo: () => this.#solo,
-      recallLeases: (counters) => this.#recallLeases(counters),
+      recallLeases: (counters) => this.#leases.recall(counters),
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     })
     this.bus = createRedisBus({
@@ -130,7 +137,7 @@ class Node implements RedisShared {
     })
     this.bus.subscribe(recallTopic, (text) => {
       const [by = '', ...counters] = JSON.parse(text) as string[]
-      if (by !== owner) void this.#returnLeases(counters)
+      if (by !== owner) void this.#leases.giveBack(counters)
     })
   }
 
@@ -206,7 +213,9 @@ class Node implements RedisShared {
     for (let at = 0; at < counters.length; at += 500) {
       const args = counters
         .slice(at, at + 500)
-        .flatMap(({ counter, s, m, u }) => [counter, s, m, hasLostData ? u : 0])
+        .flatMap(({ counter, s, m, u }) => [
+          ...[counter, s, m, hasLostData ? u : 0, this.#parts.keepMs(counter)],
+        ])
       await act(restoreScript, args)
     }
   }
@@ -214,7 +223,7 @@ class Node implements RedisShared {
   #reconnected(): void {
     const { owner, now, events } = this.#parts
     const [holds = [], leases = []] = this.#stale
-    this.#outbox.markLate()
+    this.#outbox.noteReconnect(this.#connection.losses > 0)
     if (this.#restoresHolds) {
       for (const [id, parts] of this.#view.holds) {
         void this.#outbox.push(['F', id, this.#view.ownerOf(id) ?? owner, parts.size, ...[...parts].flat()])
@@ -248,8 +257,11 @@ class Node implements RedisShared {
       const [nodes, silent] = listOf(await this.#act(beatScript, [goneAfterMs]))
       this.#nodes = Math.max(1, Number(nodes))
       // If Redis was unavailable for all nodes, the others need time to reconnect.
-      if (now() - this.#upAt > goneAfterMs) for (const owner of textsOf(silent)) await this.#sweep(owner)
-      await this.#lease()
+      if (now() - this.#upAt > goneAfterMs) {
+        this.#outbox.endLate()
+        for (const owner of textsOf(silent)) await this.#sweep(owner)
+      }
+      await this.#leases.renew(this.#nodes)
     } catch {
       // The connection reports the failure itself.
     }
@@ -261,53 +273,6 @@ class Node implements RedisShared {
     const reply = await this.#act(abandonScript, [owner, 'node'])
     if (reply === null) return
     this.#parts.events.swept(owner, holdsOf(reply))
-  }
-
-  async #lease(): Promise<void> {
-    const { onLoss, leasePart, keepMs } = this.#parts
-    const wanted = onLoss === 'local' ? this.#slices.wanted() : []
-    if (wanted.length === 0) return
-    const args = wanted.flatMap(({ counter, limitNanoUsd, leastNanoUsd }) => [
-      ...[counter, limitNanoUsd, leastNanoUsd, keepMs(counter), this.#slices.of(counter)],
-    ])
-    const had = numbersOf(await this.#act(leaseScript, [leasePart, this.#nodes, ...args]))
-    for (const [at, { counter }] of wanted.entries()) this.#slices.set(counter, had[at] ?? 0)
-    const recalled = wanted.filter(
-      ({ counter, leastNanoUsd }) => leastNanoUsd > 0 && this.#slices.isWithheld(counter),
-    )
-    // Other nodes asked for them before they arrived here.
-    await this.#giveBack(recalled.map(({ counter }) => counter))
-  }
-
-  /**
-   * Recalls leases of all nodes, including this one. False if that failed a moment ago, because the node with the lease
-   * does not respond.
-   */
-  #recallLeases(counters: readonly string[]): boolean {
-    const now = this.#parts.now()
-    if (this.#recalledAt.size > 1000) this.#recalledAt.clear()
-    const recalled = counters.filter((counter) => {
-      const known = this.#recalledAt.get(counter)
-      if (known === undefined || now - known > pauseMs + waitMs) this.#recalledAt.set(counter, now)
-      return now - (this.#recalledAt.get(counter) ?? now) < waitMs
-    })
-    if (recalled.length === 0) return false
-    void this.#returnLeases(recalled)
-    this.bus.publish(recallTopic, JSON.stringify([this.#parts.owner, ...recalled]))
-    return true
-  }
-
-  async #returnLeases(counters: readonly string[]): Promise<void> {
-    for (const counter of counters) this.#slices.withhold(counter)
-    await this.#giveBack(counters)
-  }
-
-  async #giveBack(counters: readonly string[]): Promise<void> {
-    const leased = counters.filter((counter) => this.#slices.of(counter) > 0)
-    if (leased.length === 0) return
-    for (const counter of leased) this.#slices.set(counter, 0)
-    const args = leased.flatMap((counter) => [counter, 0, 0, 0, 0])
-    await this.#act(leaseScript, [0, 1, ...args]).catch(() => {})
   }
 }
 
@@ -322,6 +287,3 @@ const beatMs = 1000
 /** The longest that a start waits for Redis. */
 const firstWaitMs = 3000
 const lastWaitMs = 2000
-/** A live node returns leases within some milliseconds. For a dead one, calls wait only occasionally. */
-const waitMs = 500
-const pauseMs = 5000

@@ -171,6 +171,28 @@ describe.skipIf(noRedis !== undefined)(
       ])
     })
 
+    test('a Redis that returns empty forgets nothing that it acknowledged, whoever reconnects first', async () => {
+      await using plain = await startRedis()
+      await using wire = await openWire(plain.port)
+      const prefix = newPrefix()
+      const goneAfterMs = 600_000
+      await using node = await openNode([plain.url], { prefix, goneAfterMs })
+      await using other = await openNode([wire.url], { prefix, goneAfterMs })
+      const charge = ({ state }: TestNode, spentNanoUsd: number) =>
+        state.charge([{ counter: 'key', spentNanoUsd }])
+      await withSlice(node)
+      await charge(other, 100)
+      await plain.kill()
+      await until(() => !node.report().isUp && !other.report().isUp)
+      wire.cut()
+      await plain.start()
+      await until(() => node.report().isUp)
+      await charge(node, 70)
+      wire.mend()
+      await until(() => other.report().isUp && other.report().untold === 0)
+      expect(await node.state.read(['key'])).toMatchObject([{ spentNanoUsd: 10 + 100 + 70 }])
+    })
+
     test('nothing waits: a step in flight is decided as soon as Redis does not answer', async () => {
       await using node = await openNode([server.url], { timeoutMs: hangsMs })
       await withSlice(node)
