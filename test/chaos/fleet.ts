@@ -198,18 +198,14 @@ export async function moneyOf({ url }: Pick<GatewayProcess, 'url'>): Promise<Mon
   return budget
 }
 
-/** Once nothing is held, what is spent is what was billed, but for what is uncertain, and for what may be forgotten. */
+/** Once nothing is held, what is spent is what was billed, but for what is uncertain. */
 export async function agreeWithBill(
   node: Pick<GatewayProcess, 'url'>,
   upstream: BillingUpstream,
-  forgottenNanoUsd = 0,
 ): Promise<void> {
   await until('nothing is held', async () => (await moneyOf(node)).held_nano_usd === 0)
   const { spent_nano_usd: spent, uncertain_nano_usd: uncertain } = await moneyOf(node)
   const billed = upstream.billedNanoUsd()
   assert(spent <= billed, `spent ${spent}, billed ${billed}`)
-  assert(
-    billed <= spent + uncertain + forgottenNanoUsd,
-    `billed ${billed}, spent ${spent}, uncertain ${uncertain}`,
-  )
+  assert(billed <= spent + uncertain, `billed ${billed}, spent ${spent}, uncertain ${uncertain}`)
 }

@@ -171,7 +171,7 @@ describe.skipIf(noRedis !== undefined)(
       ])
     })
 
-    test('a Redis that returns empty forgets nothing that it acknowledged, whoever reconnects first', async () => {
+    test('a Redis that returns empty forgets nothing that it acknowledged, in any order of nodes', async () => {
       await using plain = await startRedis()
       await using wire = await openWire(plain.port)
       const prefix = newPrefix()
