@@ -1,5 +1,5 @@
 import { attemptNanoUsd } from './account/attempt-cost.ts'
-import { boundNanoUsd, timeSliceMs, type UseBound } from './account/cost-bound.ts'
+import { boundNanoUsd, mostWithin, timeSliceMs, type UseBound } from './account/cost-bound.ts'
 import { tokensIn } from './account/prompt-size.ts'
 import type { Answer, Bursts } from './attempt/attempt.ts'
 import { type AttemptParts, openAttempt } from './attempt/open-attempt.ts'
@@ -14,6 +14,8 @@ export type Coverage = {
   /** The usage that is paid for, per attempt. */
   readonly use: UseBound
   readonly isSliced: boolean
+  /** The most that a growing hold is for; absent: it does not grow. */
+  readonly mostOutputTokens?: number
 }
 
 /**
@@ -124,29 +126,47 @@ class Cover {
 
   /** Passes the answer on. The next slice is paid for before it is needed. */
   async *#grown(bursts: Bursts): AsyncGenerator<readonly Delta[], void, void> {
-    const { sliceTokens, marginTokens }: PayerTerms = this.#coverage.payer.terms
+    const { payer, mostOutputTokens = 0 } = this.#coverage
+    const { marginTokens }: PayerTerms = payer.terms
     let written = 0
     for await (const burst of bursts) {
       for (const delta of burst) written += writtenIn(delta)
-      while (written + marginTokens > this.#outputTokens) {
-        this.#outputTokens += sliceTokens
-        const shortage = await this.pay()
-        if (shortage === undefined) continue
-        this.#outputTokens -= sliceTokens
-        this.#abort?.abort(shortage.failure)
-        throw shortage.failure
+      while (written + marginTokens > this.#outputTokens && this.#outputTokens < mostOutputTokens) {
+        await this.#payNext(Math.min(payer.terms.sliceTokens, mostOutputTokens - this.#outputTokens))
       }
       yield burst
     }
   }
 
-  #nanoUsd(): number {
+  /** The next slice, or what is left of it. Rejects, and ends the attempt, if nothing more can be held. */
+  async #payNext(sliceTokens: number): Promise<void> {
+    let shortage = await this.#extend(sliceTokens)
+    if (shortage !== undefined) {
+      const { roomNanoUsd } = shortage
+      const known = this.#nanoUsd()
+      const left = mostWithin(sliceTokens, (tokens) => this.#nanoUsd(tokens) - known <= roomNanoUsd)
+      if (left > 0) shortage = await this.#extend(left)
+    }
+    if (shortage === undefined) return
+    this.#abort?.abort(shortage.failure)
+    throw shortage.failure
+  }
+
+  async #extend(tokens: number): Promise<Shortage | undefined> {
+    this.#outputTokens += tokens
+    const shortage = await this.pay()
+    if (shortage !== undefined) this.#outputTokens -= tokens
+    return shortage
+  }
+
+  #nanoUsd(moreTokens = 0): number {
     const { deployment, context } = this.#parts
     const { use } = this.#coverage
     // The text of a broken attempt is part of the prompt of the one that continues it.
     const resumedTokens = context.record.row.flags.has('continued') ? use.outputTokens : 0
     const promptTokens = use.promptTokens + resumedTokens
-    return boundNanoUsd(deployment, { promptTokens, outputTokens: this.#outputTokens }) + this.#timeNanoUsd
+    const outputTokens = this.#outputTokens + moreTokens
+    return boundNanoUsd(deployment, { promptTokens, outputTokens }) + this.#timeNanoUsd
   }
 
   #watchTime(): void {

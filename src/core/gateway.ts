@@ -121,7 +121,8 @@ async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise
     ...paying(call, planned.plan),
     untilEpochMs: untilEpochMs(work),
   })
-  const coverage = { payer, use: paid.use, isSliced: paid.isSliced }
+  const { isSliced, mostOutputTokens } = paid
+  const coverage = { payer, use: paid.use, isSliced, mostOutputTokens }
   const isUnasked = paid.isSliced && !call.stream
   const paidFor: Work = { ...work, coverage, call: isUnasked ? asStream(paid.call) : paid.call }
   if (!isUnasked) return await openPlanned(paidFor, paid.plan, use)

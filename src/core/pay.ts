@@ -1,4 +1,11 @@
-import { boundNanoUsd, callersBound, isCount, promptBound, type UseBound } from './account/cost-bound.ts'
+import {
+  boundNanoUsd,
+  callersBound,
+  isCount,
+  mostWithin,
+  promptBound,
+  type UseBound,
+} from './account/cost-bound.ts'
 import type { OpenRecord } from './account/open-record.ts'
 import { choicesWanted } from './adapt/adapt-call.ts'
 import type { AnyCall } from './model/call.ts'
@@ -16,6 +23,8 @@ export type Paid<SomeCall extends AnyCall> = {
   readonly use: UseBound
   /** The budget had no room for the whole answer, so the hold grows with the answer. */
   readonly isSliced: boolean
+  /** The most that the whole answer may use: a hold that grows grows no further. */
+  readonly mostOutputTokens: number
   /** Its answer is limited to what the budget had left. */
   readonly isClamped: boolean
 }
@@ -49,12 +58,12 @@ export async function pay<SomeCall extends AnyCall>(parts: PayParts<SomeCall>): 
     plan = left
     shortage = await reserve(parts, plan, use)
   }
-  if (shortage === undefined) {
+  const mostOutputTokens = use.outputTokens
+  const sliced = shortage !== undefined && parts.isDivisible ? await payFirst(parts, plan, use) : undefined
+  if (shortage === undefined || sliced !== undefined) {
     if (bounded.isAssumed) record.limitedBy(`max_tokens/${bounded.outputTokens}`)
-    return { call, plan, use, isSliced: false, isClamped: false }
+    return { ...{ call, plan, use, isSliced: false, isClamped: false }, ...sliced, mostOutputTokens }
   }
-  const sliced = parts.isDivisible ? await payFirst(parts, plan, use) : undefined
-  if (sliced !== undefined) return { call, ...sliced }
   const clamped = payer.terms.clamp ? await payRest(parts, plan, use, shortage) : undefined
   if (clamped === undefined) throw shortage.failure
   return clamped
@@ -99,13 +108,13 @@ async function payFirst(
   parts: PayParts<AnyCall>,
   plan: Plan,
   use: UseBound,
-): Promise<Omit<Paid<AnyCall>, 'call'> | undefined> {
+): Promise<Pick<Paid<AnyCall>, 'plan' | 'use' | 'isSliced'> | undefined> {
   const { sliceTokens } = parts.payer.terms
   const stopping = plan.filter(({ stopsOnAbort }) => stopsOnAbort === true)
   const first = { ...use, outputTokens: Math.min(sliceTokens, use.outputTokens) }
   if (!isPlan(stopping) || first.outputTokens === use.outputTokens) return undefined
   const shortage = await reserve(parts, stopping, first)
-  return shortage === undefined ? { plan: stopping, use: first, isSliced: true, isClamped: false } : undefined
+  return shortage === undefined ? { plan: stopping, use: first, isSliced: true } : undefined
 }
 
 /** Holds what is left, and limits the answer to it. */
@@ -124,19 +133,14 @@ async function payRest<SomeCall extends AnyCall>(
   const less = { ...use, outputTokens: each * choices }
   if ((await reserve(parts, plan, less)) !== undefined) return undefined
   record.limitedBy(`max_tokens/${each}`)
-  return { call: withBound(call, each), plan, use: less, isSliced: false, isClamped: true }
+  const terms = { isSliced: false, isClamped: true, mostOutputTokens: less.outputTokens }
+  return { call: withBound(call, each), plan, use: less, ...terms }
 }
 
-/** How many output tokens an amount pays for. Found by bisection, because costs are rounded. */
+/** How many output tokens an amount pays for. */
 function affordable(place: Deployment, use: UseBound, nanoUsd: number): number {
-  let least = 0
-  let most = use.outputTokens
-  while (least < most) {
-    const middle = Math.ceil((least + most) / 2)
-    if (boundNanoUsd(place, { ...use, outputTokens: middle }) <= nanoUsd) least = middle
-    else most = middle - 1
-  }
-  return least
+  const costOf = (outputTokens: number) => boundNanoUsd(place, { ...use, outputTokens })
+  return mostWithin(use.outputTokens, (tokens) => costOf(tokens) <= nanoUsd)
 }
 
 function reserve(

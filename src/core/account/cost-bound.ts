@@ -28,6 +28,18 @@ export function boundNanoUsd({ price, clocks }: Pick<Deployment, 'price' | 'cloc
   )
 }
 
+/** The largest count up to `most` that is within a bound. Found by bisection, because costs are rounded. */
+export function mostWithin(most: number, isWithin: (count: number) => boolean): number {
+  let least = 0
+  let greatest = most
+  while (least < greatest) {
+    const middle = Math.ceil((least + greatest) / 2)
+    if (isWithin(middle)) least = middle
+    else greatest = middle - 1
+  }
+  return least
+}
+
 /** With billing by time, this much is held at once. */
 export const timeSliceMs = 30_000
 

@@ -55,6 +55,26 @@ describe('an answer whose whole bound does not fit', () => {
     expect(costNanoUsd).toBeLessThanOrEqual(roomForTwoSlices)
   })
 
+  test('is paid for to the last token: a slice that does not fit is paid for in part', async () => {
+    await using upstream = await startHeldUpstream({ words: 100_000, isHeld: false })
+    await using gateway = await startTestGateway(
+      scene(upstream.url, roomForTwoSlices, { sliceTokens: 100, marginTokens: 0 }),
+    )
+    await (await ask(gateway.url, { stream: true, max_tokens: 200_000 })).text()
+    const { attempts } = await gateway.recorded()
+    expect(attempts[0]?.heldNanoUsd).toBeGreaterThan(roomForTwoSlices - 2000)
+    expect(attempts[0]?.heldNanoUsd).toBeLessThanOrEqual(roomForTwoSlices)
+  })
+
+  test('is held for no further than its own bound', async () => {
+    await using upstream = await startHeldUpstream({ words: 130, isHeld: false })
+    const room = 150 * 2000 + 60_000
+    await using gateway = await startTestGateway(scene(upstream.url, room))
+    const response = await ask(gateway.url, { stream: true, max_tokens: 155 })
+    expect(await response.text()).toContain('data: [DONE]')
+    expect((await gateway.recorded()).outcome).toBe('ok')
+  })
+
   test('in one piece is what was written, too long, with the budget named', async () => {
     await using upstream = await startHeldUpstream({ words: 100_000, isHeld: false })
     await using gateway = await startTestGateway(scene(upstream.url, roomForTwoSlices))
