@@ -16,6 +16,8 @@ export type Coverage = {
   readonly isSliced: boolean
   /** The most that a growing hold is for; absent: it does not grow. */
   readonly mostOutputTokens?: number
+  /** What all attempts of an answer in slices have written so far. */
+  readonly written?: { tokens: number }
 }
 
 /**
@@ -68,6 +70,7 @@ class Cover {
   /** Ends the attempt when no more money can be held; undefined: its hold never grows. */
   readonly #abort: CallAbort | undefined
   #outputTokens: number
+  readonly #resumedTokens: number
   #timeNanoUsd = 0
   #entry: AttemptRecord | undefined
   #timer: NodeJS.Timeout | undefined
@@ -78,6 +81,7 @@ class Cover {
     this.#isTimed = parts.deployment.price.nanoUsdPerSecond !== undefined
     this.#abort = this.#isTimed || coverage.isSliced ? abortUnder(parts.signal) : undefined
     this.#outputTokens = coverage.use.outputTokens
+    this.#resumedTokens = this.#resumedBound()
   }
 
   get signal(): CallSignal {
@@ -126,11 +130,13 @@ class Cover {
 
   /** Passes the answer on. The next slice is paid for before it is needed. */
   async *#grown(bursts: Bursts): AsyncGenerator<readonly Delta[], void, void> {
-    const { payer, mostOutputTokens = 0 } = this.#coverage
+    const { payer, mostOutputTokens = 0, written: all } = this.#coverage
     const { marginTokens }: PayerTerms = payer.terms
     let written = 0
     for await (const burst of bursts) {
+      const before = written
       for (const delta of burst) written += writtenIn(delta)
+      if (all !== undefined) all.tokens += written - before
       while (written + marginTokens > this.#outputTokens && this.#outputTokens < mostOutputTokens) {
         await this.#payNext(Math.min(payer.terms.sliceTokens, mostOutputTokens - this.#outputTokens))
       }
@@ -160,13 +166,18 @@ class Cover {
   }
 
   #nanoUsd(moreTokens = 0): number {
-    const { deployment, context } = this.#parts
+    const { deployment } = this.#parts
     const { use } = this.#coverage
-    // The text of a broken attempt is part of the prompt of the one that continues it.
-    const resumedTokens = context.record.row.flags.has('continued') ? use.outputTokens : 0
-    const promptTokens = use.promptTokens + resumedTokens
+    const promptTokens = use.promptTokens + this.#resumedTokens
     const outputTokens = this.#outputTokens + moreTokens
     return boundNanoUsd(deployment, { promptTokens, outputTokens }) + this.#timeNanoUsd
+  }
+
+  /** The text of a broken attempt is part of the prompt of the one that continues it. */
+  #resumedBound(): number {
+    const { use, isSliced, written, payer } = this.#coverage
+    if (!this.#parts.context.record.row.flags.has('continued')) return 0
+    return isSliced && written !== undefined ? written.tokens + payer.terms.marginTokens : use.outputTokens
   }
 
   #watchTime(): void {

@@ -122,7 +122,7 @@ async function openPaid<Used>(work: Work, payer: Payer, use: Use<Used>): Promise
     untilEpochMs: untilEpochMs(work),
   })
   const { isSliced, mostOutputTokens } = paid
-  const coverage = { payer, use: paid.use, isSliced, mostOutputTokens }
+  const coverage = { payer, use: paid.use, isSliced, mostOutputTokens, written: { tokens: 0 } }
   const isUnasked = paid.isSliced && !call.stream
   const paidFor: Work = { ...work, coverage, call: isUnasked ? asStream(paid.call) : paid.call }
   if (!isUnasked) return await openPlanned(paidFor, paid.plan, use)

@@ -18,6 +18,8 @@ export type HeldSettings = {
   /** It is told in the usage; undefined: no usage is told. */
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | undefined
   readonly isHeld?: boolean
+  /** After how many words of a stream it closes the connection. */
+  readonly cutAfter?: number
 }
 
 export async function startHeldUpstream(settings: HeldSettings = {}): Promise<HeldUpstream> {
@@ -57,7 +59,7 @@ async function read(request: IncomingMessage): Promise<Asked> {
 function answer(
   response: ServerResponse,
   { stream, model }: Asked,
-  { words = 2, usage }: HeldSettings,
+  { words = 2, usage, cutAfter }: HeldSettings,
 ): void {
   const told = usage && { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens }
   const common = { id: 'cmpl-1', created: 1, model }
@@ -76,6 +78,7 @@ function answer(
   let at = 0
   const next = () => {
     if (response.destroyed) return
+    if (at === cutAfter) return void response.destroy()
     if (at < words) {
       send([{ index: 0, delta: { content: `${at === 0 ? '' : ' '}word` }, finish_reason: null }])
       at++
