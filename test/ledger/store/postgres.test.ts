@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { decodeLine } from '../../../src/core/model/record/line-writer.ts'
 import { batchOf } from '../../../src/ledger/store/batch.ts'
 import type { CallFilters } from '../../../src/ledger/store/call-filters.ts'
@@ -182,3 +182,20 @@ test.skipIf(noPostgres)(
     await other.end()
   },
 )
+
+test.skipIf(noPostgres)('a node whose clock is years ahead deletes nothing that is not old', async () => {
+  const url = (await server?.createDatabase()) ?? ''
+  await using store = openPostgresStore(url)
+  await store.migrate()
+  const to = { segment: 1, offset: 1 }
+  const { at, line } = callEntry('req_1', { at: Date.now() })
+  await store.write('n', batchOf([{ text: `{"type":"call","at":${at},${decodeLine(line)}}`, end: to }], to))
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1000 * 86_400_000 })
+  try {
+    const days = (count: number) => Date.now() - count * 86_400_000
+    await store.prune({ calls: days(90), rollups: days(731) })
+  } finally {
+    vi.useRealTimers()
+  }
+  expect((await store.calls({ filters: {}, limit: 10 })).calls).toHaveLength(1)
+})

@@ -210,8 +210,10 @@ class PostgresStore implements Store {
     return this.#connection.inTurn(async () => changesIn(await this.#all(readChanges, [])))
   }
 
-  prune({ calls, rollups }: PruneTimes): Promise<boolean> {
+  prune(before: PruneTimes): Promise<boolean> {
     return this.#connection.inTurn(async () => {
+      const aheadMs = await this.#aheadMs()
+      const [calls, rollups] = [before.calls - aheadMs, before.rollups - aheadMs]
       await this.#partitions.dropBefore(calls)
       await this.#client.query(pruneUncertain, [calls])
       for (const table of ['rollups_hour', 'rollups_day']) {
@@ -220,6 +222,13 @@ class PostgresStore implements Store {
       await this.#runAll(pruneStatements(rollups, place))
       return true
     })
+  }
+
+  /** How far the clock here is ahead of the database's: one node with a wrong clock would delete the calls of all. */
+  async #aheadMs(): Promise<number> {
+    const [row] = await this.#all('select extract(epoch from now()) * 1000 as ms', [])
+    const aheadMs = Math.ceil(Date.now() - Number(row?.['ms']))
+    return aheadMs > toleratedAheadMs ? aheadMs : 0
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -238,6 +247,8 @@ class PostgresStore implements Store {
 }
 
 const place = (nth: number) => `$${nth}`
+
+const toleratedAheadMs = 60_000
 
 /** Indexes of all calls may take minutes. */
 const migrateWithinMs = 3_600_000
