@@ -44,6 +44,7 @@ export const ledgerCases: readonly FaultCase[] = [
 ]
 
 type Budgets = { readonly data: readonly Money[] }
+type Usage = { readonly data: readonly { cost_nano_usd: number; uncertain_nano_usd: number }[] }
 type Money = {
   readonly spent_nano_usd: number
   readonly uncertain_nano_usd: number
@@ -73,7 +74,7 @@ async function killAgainAndAgain(stage: Stage): Promise<void> {
   await removeDirectory(directory)
 }
 
-/** Spent is what was billed, but for what the ledger says is uncertain. */
+/** Spent is what was billed, but for what the ledger says is uncertain, and reports say the same. */
 async function agreesWithBill(
   url: string,
   upstream: BillingUpstream,
@@ -92,6 +93,15 @@ async function agreesWithBill(
   assert(budget.spent_nano_usd <= billed, `spent ${budget.spent_nano_usd}, billed ${billed}`)
   const most = budget.spent_nano_usd + budget.uncertain_nano_usd
   assert(billed <= most, `billed ${billed}, spent and uncertain ${most}`)
+  const { data: rows } = await readAdmin<Usage>(url, '/admin/api/usage?by=model')
+  const sum = (of: (row: Usage['data'][number]) => number) => rows.reduce((all, row) => all + of(row), 0)
+  assert.equal(
+    sum((row) => row.cost_nano_usd),
+    budget.spent_nano_usd,
+    'the reports have another cost',
+  )
+  const uncertain = sum((row) => row.uncertain_nano_usd)
+  assert.equal(uncertain, budget.uncertain_nano_usd, 'the reports have another uncertain amount')
 }
 
 async function fillTheDisk(stage: Stage): Promise<void> {
