@@ -70,10 +70,26 @@ function singleOf(settings: RedisSettings): Redis {
     ...options,
     sentinels: addresses.map((address) => placeOf(address, 26_379)),
     name: settings.sentinelName,
+    ...sentinelSecretOf(settings, first),
     sentinelRetryStrategy: () => null,
     ...(options.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: options.tls }),
   })
 }
+
+/**
+ * The URL is the sentinels': so is its password, and the master has another if one is set separately. A sentinel without
+ * a password accepts any, but no other user.
+ */
+function sentinelSecretOf({ password }: RedisSettings, url: URL): SentinelSecret {
+  const word = decodeURIComponent(url.password) || password
+  const name = password === undefined ? '' : decodeURIComponent(url.username)
+  return {
+    ...(word === undefined ? {} : { sentinelPassword: word }),
+    ...(name === '' ? {} : { sentinelUsername: name }),
+  }
+}
+
+type SentinelSecret = Pick<RedisOptions, 'sentinelPassword' | 'sentinelUsername'>
 
 function clusterOf(settings: RedisSettings): Cluster {
   const addresses = settings.urls.map((url) => new URL(url))

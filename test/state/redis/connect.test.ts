@@ -28,6 +28,26 @@ describe.skipIf(noRedis !== undefined)('a node that cannot use its Redis says wh
     expect(sentinel.report().reason).toMatch(/sentinel/i)
   })
 
+  test.for([
+    ['a password of their own', 'of-sentinels', 'of-master', ':of-sentinels@', 'of-master'],
+    ['the same password, in the URL', 'of-both', 'of-both', ':of-both@', undefined],
+    ['the same password, set for both', 'of-both', 'of-both', '', 'of-both'],
+    ['none', undefined, 'of-master', '', 'of-master'],
+  ] as const)('sentinels with %s are asked', async ([, ofSentinels, ofMaster, inUrl, password]) => {
+    await using master = await startRedis()
+    await master.command('CONFIG', 'SET', 'requirepass', ofMaster)
+    const watched = `sentinel monitor main 127.0.0.1 ${master.port} 1\nsentinel auth-pass main ${ofMaster}`
+    await using sentinel = await startRedis({ sentinel: watched })
+    if (ofSentinels !== undefined) {
+      await sentinel.command('ACL', 'SETUSER', 'default', 'resetpass', `>${ofSentinels}`)
+    }
+    const given = password === undefined ? {} : { password }
+    await using node = await openNode([`redis://${inUrl}127.0.0.1:${sentinel.port}`], {
+      ...{ mode: 'sentinel', ...given },
+    })
+    expect(node.report()).toMatchObject({ isUp: true, reason: undefined })
+  })
+
   // Each is an answer that the first connection gets last.
   test.for([
     ['it lacks a script', /NOSCRIPT/],

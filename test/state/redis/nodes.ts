@@ -9,6 +9,7 @@ export type NodeOptions = Partial<Omit<RedisParts, 'settings' | 'events'>> & {
   readonly prefix?: string
   readonly mode?: RedisParts['settings']['mode']
   readonly timeoutMs?: number
+  readonly password?: string
 }
 
 export type TestNode = RedisShared & { readonly owner: string; readonly swept: readonly OpenHold[] }
@@ -75,14 +76,14 @@ export async function openWire(port: number): Promise<Wire> {
 
 /** A node over a Redis server; those of one prefix are one gateway. */
 export async function openNode(urls: readonly string[], options: NodeOptions = {}): Promise<TestNode> {
-  const { prefix = newPrefix(), mode = 'single', timeoutMs = patientMs, ...parts } = options
+  const { prefix = newPrefix(), mode = 'single', timeoutMs = patientMs, password, ...parts } = options
   const owner = options.owner ?? `node-${randomBytes(4).toString('hex')}`
   const swept: OpenHold[] = []
   const shared = await openRedis({
     ...{ owner, onLoss: 'local', leasePart: 0.2, goneAfterMs: 15_000, now: () => performance.now() },
     keepMs: () => 0,
     ...parts,
-    settings: { urls, mode, sentinelName: 'main', prefix, timeoutMs },
+    settings: { urls, mode, sentinelName: 'main', prefix, timeoutMs, password },
     events: {
       up() {},
       down() {},
