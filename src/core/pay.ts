@@ -48,7 +48,7 @@ export type PayParts<SomeCall extends AnyCall> = {
  */
 export async function pay<SomeCall extends AnyCall>(parts: PayParts<SomeCall>): Promise<Paid<SomeCall>> {
   const { payer, record } = parts
-  const bounded = boundOf(parts)
+  const bounded = boundOf({ ...parts, call: unambiguous(parts.call) })
   const { call, use } = bounded
   let plan = parts.plan
   let shortage = await reserve(parts, plan, use)
@@ -67,6 +67,12 @@ export async function pay<SomeCall extends AnyCall>(parts: PayParts<SomeCall>): 
   const clamped = payer.terms.clamp ? await payRest(parts, plan, use, shortage) : undefined
   if (clamped === undefined) throw shortage.failure
   return clamped
+}
+
+/** An upstream that read another of two bounds or prompts could charge more than is held. */
+function unambiguous<SomeCall extends AnyCall>(call: SomeCall): SomeCall {
+  const body = call.body.withoutRepeats()
+  return body === call.body ? call : { ...call, body }
 }
 
 type Bounded<SomeCall extends AnyCall> = {

@@ -6,6 +6,8 @@ export type HeldUpstream = AsyncDisposable & {
   readonly url: string
   /** Bodies of requests, in the order they came. */
   readonly asked: readonly Asked[]
+  /** The same as they were written. */
+  readonly texts: readonly string[]
   /** Answers all that wait, and from then on each at once. */
   release(): void
 }
@@ -24,9 +26,12 @@ export type HeldSettings = {
 
 export async function startHeldUpstream(settings: HeldSettings = {}): Promise<HeldUpstream> {
   const asked: Asked[] = []
+  const texts: string[] = []
   let waiting: (() => void)[] | undefined = settings.isHeld === false ? undefined : []
   const server = createServer((request, response) => {
-    void read(request).then((body) => {
+    void read(request).then((text) => {
+      const body = JSON.parse(text) as Asked
+      texts.push(text)
       asked.push(body)
       const go = () => answer(response, body, settings)
       if (waiting === undefined) go()
@@ -38,6 +43,7 @@ export async function startHeldUpstream(settings: HeldSettings = {}): Promise<He
   return {
     url: `http://127.0.0.1:${port}/v1`,
     asked,
+    texts,
     release() {
       const held = waiting ?? []
       waiting = undefined
@@ -50,10 +56,10 @@ export async function startHeldUpstream(settings: HeldSettings = {}): Promise<He
   }
 }
 
-async function read(request: IncomingMessage): Promise<Asked> {
+async function read(request: IncomingMessage): Promise<string> {
   let text = ''
   for await (const piece of request.setEncoding('utf8')) text += piece
-  return JSON.parse(text)
+  return text
 }
 
 function answer(

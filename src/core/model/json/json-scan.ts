@@ -97,6 +97,17 @@ export function nodesOf(text: string, limit: number): number {
   return nodes
 }
 
+/** How many members all objects of a JSON text have, each time that a key is given. */
+export function membersWritten(text: string): number {
+  let members = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) at = endOfString(text, at)
+    else if (code === colon) members++
+  }
+  return members
+}
+
 /** True if a number has sixteen digits, or an exponent of three: a double may not keep it. Strings are skipped. */
 export function mayLoseDigits(text: string): boolean {
   let places = 0

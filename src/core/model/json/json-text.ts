@@ -1,5 +1,5 @@
-import type { JsonObject } from './json.ts'
-import { membersOf } from './json-scan.ts'
+import { type JsonObject, memberCount } from './json.ts'
+import { membersOf, membersWritten } from './json-scan.ts'
 
 /**
  * A JSON object together with its text, as one value, so that the two cannot differ. An object that came over the wire
@@ -67,6 +67,19 @@ export class JsonText<Value extends JsonObject = JsonObject> {
     if (text === undefined) return JsonText.of(merged(this.value, edits))
     const all = { ...this.#edited?.edits, ...edits }
     return new JsonText<Value>(undefined, undefined, undefined, { text, edits: all, from: this })
+  }
+
+  /**
+   * The object in a text without repeated keys, at any depth; itself, if it has none. Of a repeated key `value` has the
+   * last, and another reader may take the first.
+   */
+  withoutRepeats(): JsonText<Value> {
+    return this.#repeatsKeys ? JsonText.of(this.value) : this
+  }
+
+  get #repeatsKeys(): boolean {
+    if (this.#edited !== undefined) return this.#edited.from.#repeatsKeys
+    return this.#text !== undefined && membersWritten(this.#text) !== memberCount(this.value)
   }
 
   /** For `JSON.stringify` of an object that contains it. */

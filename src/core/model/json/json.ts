@@ -53,6 +53,15 @@ export function numberOf(value: unknown): number {
   return typeof near === 'string' && near.trim() !== '' ? Number(near) : Number.NaN
 }
 
+/** How many members all objects inside a parsed value have. */
+export function memberCount(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((count: number, item) => count + memberCount(item), 0)
+  if (!isObject(value)) return 0
+  let count = 0
+  for (const key in value) count += 1 + memberCount(value[key])
+  return count
+}
+
 /** True if any object inside `root` has an own key named `__proto__`, however it was escaped. */
 export function hasProtoKey(root: unknown): boolean {
   const waiting: unknown[] = [root]

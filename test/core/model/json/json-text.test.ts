@@ -148,3 +148,27 @@ function read(text: string): JsonText {
 function valuesOf(texts: Record<string, string>): JsonObject {
   return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, parseJson(text)]))
 }
+
+describe('repeated keys', () => {
+  const repeated: readonly (readonly [name: string, text: string, once: string])[] = [
+    ['of the object', '{"n":9,"a":[{"b":":"}],"n":1}', '{"n":1,"a":[{"b":":"}]}'],
+    ['spelled in two ways', '{"max\\u005ftokens":9,"max_tokens":1}', '{"max_tokens":1}'],
+    ['of an object further in', '{"a":[{"b":1},{"b":[2],"b":{"c":3}}]}', '{"a":[{"b":1},{"b":{"c":3}}]}'],
+  ]
+
+  test.for(repeated)('%s are written once, the last of them', ([, text, once]) => {
+    expect(read(text).withoutRepeats().text).toBe(once)
+    expect(read(text).with({ x: 1 }).withoutRepeats().text).toBe(`${once.slice(0, -1)},"x":1}`)
+  })
+
+  test('a text without any is left as it is, byte for byte', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const own = read(JSON.stringify(value, null, 1))
+        expect(own.withoutRepeats()).toBe(own)
+      }),
+    )
+    const raw = read('{"seed": 9223372036854775807, "e": {}}')
+    expect(raw.withoutRepeats()).toBe(raw)
+  })
+})
