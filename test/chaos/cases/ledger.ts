@@ -159,12 +159,21 @@ async function loseTheDatabase(stage: Stage): Promise<void> {
   await setTimeout(stage.isLong ? 30_000 : 1000)
   await until('calls continue', () => acknowledged.length > before + 50)
   await server.start()
-  await until('the database is up to date', async () => {
-    const health = (await (await fetch(`${gateway.url}/health`)).json()) as { ledger: { status: string } }
-    return health.ledger.status === 'ok'
+  await until('the database takes records again', async () => {
+    return (await ledgerOf(gateway.url)).status === 'ok'
   })
   await callers.stop()
+  // A long loss leaves more than a query waits for.
+  await until('the database is up to date', async () => {
+    return (await ledgerOf(gateway.url)).behind_bytes === 0
+  })
   await agreesWithBill(gateway.url, upstream, acknowledged)
   await gateway[Symbol.asyncDispose]()
   await removeDirectory(directory)
+}
+
+type LedgerHealth = { readonly status: string; readonly behind_bytes: number }
+
+async function ledgerOf(url: string): Promise<LedgerHealth> {
+  return ((await (await fetch(`${url}/health`)).json()) as { ledger: LedgerHealth }).ledger
 }
