@@ -1,5 +1,5 @@
 import type { Journal, JournalEntry } from '../../core/model/journal.ts'
-import type { SharedState, Spent } from '../../core/model/shared/state.ts'
+import type { Charge, SharedState, Spent } from '../../core/model/shared/state.ts'
 import { type CallPacker, createCallPacker } from '../../ledger/call-packer.ts'
 import type { Peer } from '../../state/primary/peer.ts'
 
@@ -10,6 +10,8 @@ import type { Peer } from '../../state/primary/peer.ts'
 export interface Commits {
   readonly journal: Journal
   readonly charge: SharedState['charge']
+  /** Not before the call's lines: a worker that dies between both would have spent what no record shows. */
+  readonly settle: SharedState['settle']
 }
 
 /** The content of one message. */
@@ -18,7 +20,10 @@ export type Commit = {
   readonly entries: readonly JournalEntry[]
   readonly calls: ReturnType<CallPacker['take']> | undefined
   readonly charges: readonly Spent[]
+  readonly settlements: readonly Settlement[]
 }
+
+type Settlement = { readonly hold: string; readonly charges: readonly Charge[] }
 
 export function createCommits(primary: Peer): Commits {
   return new GatheredCommits(primary)
@@ -31,6 +36,7 @@ class GatheredCommits implements Commits {
   readonly #calls = createCallPacker()
   #entries: JournalEntry[] = []
   #sums = new Map<string, Sum>()
+  #settlements: Settlement[] = []
   /** Settles once the collected entries are safe. */
   #next: PromiseWithResolvers<void> | undefined
   #isOnItsWay = false
@@ -66,8 +72,17 @@ class GatheredCommits implements Commits {
     return this.#waiting().promise
   }
 
+  readonly settle = (hold: string, charges: readonly Charge[]): Promise<boolean> => {
+    this.#settlements.push({ hold, charges })
+    this.#due()
+    const settled = this.#waiting().promise.then(() => true)
+    // If the primary has ended, so does this process.
+    settled.catch(() => undefined)
+    return settled
+  }
+
   get #isEmpty(): boolean {
-    return this.#entries.length + this.#calls.count + this.#sums.size === 0
+    return this.#entries.length + this.#calls.count + this.#sums.size + this.#settlements.length === 0
   }
 
   /** A caller waits for it, so it is sent at the end of this task, not of this turn. */
@@ -95,10 +110,12 @@ class GatheredCommits implements Commits {
       entries: this.#entries,
       calls: this.#calls.count > 0 ? this.#calls.take() : undefined,
       charges: [...this.#sums.values()],
+      settlements: this.#settlements,
     }
     const waiting = this.#next
     this.#entries = []
     this.#sums = new Map()
+    this.#settlements = []
     this.#next = undefined
     this.#isOnItsWay = true
     const sent = this.#primary.ask('commit', commit)

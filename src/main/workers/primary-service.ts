@@ -67,10 +67,11 @@ export function createPrimaryService({ fleet, send, epochMs }: PrimaryServicePar
       serveResponses(worker, responses)
       worker.serve({
         // In one step: a checkpoint between a call's line and its cost would count the cost twice.
-        commit({ entries, calls, charges }: Commit) {
+        commit({ entries, calls, charges, settlements }: Commit) {
           for (const entry of entries) journal.append(entry)
           if (calls !== undefined) ledger?.journal.appendCalls(calls)
           if (charges.length > 0) void shared.state.charge(charges)
+          for (const { hold, charges } of settlements) void shared.state.settle(hold, charges)
           return journal.durable().then(() => journal.takesHolds)
         },
         alert: (alert: Alert, post: AlertPost | undefined, counter: string) => {

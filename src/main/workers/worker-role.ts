@@ -107,7 +107,8 @@ type BooksParts = {
 
 async function openWorkersBooks({ primary, start, config, clock, uses }: BooksParts): Promise<Books> {
   const commits = start.isKept ? createCommits(primary) : undefined
-  const state = { ...createPrimaryState(primary), ...(commits && { charge: commits.charge }) }
+  const written = commits && { charge: commits.charge, settle: commits.settle }
+  const state = { ...createPrimaryState(primary), ...written }
   const bus = createPrimaryBus(primary)
   const places = createSharedPlaces({ state, bus, owner: start.owner, clock })
   const shared = {
