@@ -47,5 +47,6 @@ USER 65532:0
 
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/start.js", "health"]
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=24", "/app/dist/start.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=24", "--no-maglev", "--max-inlined-bytecode-size=1000", \
+  "--max-inlined-bytecode-size-cumulative=3000", "/app/dist/start.js"]
 CMD ["serve"]

@@ -28,7 +28,8 @@ v8.setFlagsFromString('--heap-growing-percent=120')
 // processor time over it, and a busy gateway then answers 3 to 9 % fewer calls.
 v8.setFlagsFromString('--no-parallel-scavenge')
 
-// How large the space for new objects may become can only be said before V8 starts: `npm start` does.
+// How large the space for new objects may become, and how much V8 compiles at once, can only be said before it starts:
+// `npm start` does.
 
 // Compiled code is kept between starts: a faster start, and 25 MB less at rest.
 process.getBuiltinModule('node:module').enableCompileCache()

@@ -59,7 +59,11 @@ describe('the command', () => {
     const url = await served(child)
     expect((await fetch(`${url}/health`)).status).toBe(200)
     const leaf = childOf(child.pid) ?? child.pid
-    expect(readFileSync(`/proc/${leaf}/cmdline`, 'utf8')).toContain('--max-semi-space-size=24')
+    const given = readFileSync(`/proc/${leaf}/cmdline`, 'utf8')
+      .split('\0')
+      .filter((word) => word.startsWith('--'))
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+    expect(given).toEqual(scripts.start.split(' ').filter((word) => word.startsWith('--')))
     expect(leaf === child.pid).toBe(flags.length === 0)
     process.kill(child.pid, 'SIGTERM')
     const { code, stdout } = await child.ended
