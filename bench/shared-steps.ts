@@ -1,7 +1,11 @@
+import { setTimeout } from 'node:timers/promises'
 import { noRedis, startRedis } from '../test/harness/redis-server.ts'
 import { openNode, type TestNode } from '../test/state/redis/nodes.ts'
 
-/** What the steps of a call with three limits and two budgets take over a Redis on loopback, one call after the other and many at once. */
+/**
+ * What the steps of a call with three limits and two budgets take over a Redis on loopback: many calls at once, one right
+ * after the other, which also waits for what that one reports at its end, and one at a time with a pause between.
+ */
 async function main(): Promise<number> {
   if (noRedis !== undefined) {
     console.error(noRedis)
@@ -17,13 +21,25 @@ async function main(): Promise<number> {
     const before = process.cpuUsage()
     for (let at = 0; at < counted / atOnce; at++) waited.push(...(await round()))
     const { user, system } = process.cpuUsage(before)
-    const median = waited.toSorted((one, other) => one - other)[Math.floor(waited.length / 2)] ?? 0
     const cpuUs = (user + system) / waited.length
     console.log(
-      `${atOnce} at once: a call waits ${median.toFixed(3)} ms (median), ${cpuUs.toFixed(0)} us of processor time`,
+      `${atOnce} at once: a call waits ${medianOf(waited).toFixed(3)} ms (median), ${cpuUs.toFixed(0)} us of processor time`,
     )
   }
+  const apart: number[] = []
+  for (let at = 0; at < countedApart; at++) {
+    apart.push(await oneCall(node, `req_${calls++}`))
+    await setTimeout(pauseMs)
+  }
+  console.log(`one every ${pauseMs} ms: a call waits ${medianOf(apart).toFixed(3)} ms (median)`)
   return 0
+}
+
+const countedApart = 1500
+const pauseMs = 2
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
 }
 
 const counted = 9600
