@@ -26,8 +26,8 @@ export default defineConfig({
         include: [...folders.map((folder) => `test/${folder}/**/*.test.ts`), ...(topLevel[name] ?? [])],
         setupFiles: ['test/json-text-equality.ts'],
         // Only what hangs takes so long: a busy machine must not fail a test.
-        testTimeout: 180_000,
-        hookTimeout: 180_000,
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
         expect: { poll: { timeout: 120_000 } },
       },
     })),

@@ -34,7 +34,7 @@ export async function openPage(
     viewport: { width, height },
     reducedMotion: 'reduce',
   })
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(150_000)
   const complaints: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browserPath, type Look, openPage, startBrowser } from './browser.ts'
 import { adminKey, type Scene, startScene } from './scene.ts'
 
@@ -28,9 +28,6 @@ const pages: readonly (readonly [string, (ids: readonly string[]) => string])[] 
   ['Playground', () => '/console/playground'],
   ['Settings', () => '/console/settings'],
 ]
-
-// A browser takes its time on a busy machine.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 describe.skipIf(browserPath === undefined).each(looks)('every page, %s,', (_, look) => {
   let scene: Scene

@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runShell, shellEnvironment } from '../acceptance/child.ts'
 import { browserPath, openPage, startBrowser } from './browser.ts'
 import { adminKey, type Scene, startScene } from './scene.ts'
-
-// A browser takes its time on a busy machine.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 describe.skipIf(browserPath === undefined)('what was called', () => {
   let scene: Scene

@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestGateway } from '../harness/gateway.ts'
 import { browserPath, openPage, startBrowser } from './browser.ts'
 import { adminKey, readerKey, type Scene, startScene } from './scene.ts'
-
-// A browser takes its time on a busy machine.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 describe.skipIf(browserPath === undefined)('the console', () => {
   let scene: Scene

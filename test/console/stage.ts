@@ -88,7 +88,7 @@ export async function startStage(browser: Browser, file = usualFile): Promise<St
     async open(path, { key = adminKey, ...look } = {}) {
       const { page, complaints } = await openPage(browser, gateway.url, look)
       pages.push(page)
-      page.setDefaultTimeout(90_000)
+      page.setDefaultTimeout(150_000)
       const asked: string[] = []
       page.on('request', (request) => asked.push(...ownPathOf(request)))
       if (file !== '') await signIn(page, key)
