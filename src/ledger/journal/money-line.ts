@@ -18,7 +18,7 @@ export function writeMoneyLine(entry: MoneyEntry, line: LineWriter): void {
   }
   if (entry.type === 'settle') writeCharges(entry, line)
   else writeParts(entry, line)
-  line.put(end)
+  line.put(closeBrace)
 }
 
 /** Whether a line of the journal, whole as text, is one of these. */
@@ -81,4 +81,3 @@ const spent = Buffer.from(',"spentNanoUsd":')
 const uncertain = Buffer.from(',"uncertainNanoUsd":')
 const closeBracket = Buffer.from(']')
 const closeBrace = Buffer.from('}')
-const end = closeBrace
