@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { Key } from '../../src/tenants/keys/key.ts'
 import { noTenants } from '../../src/tenants/settings.ts'
 import { createUsers, otherUser } from '../../src/tenants/users.ts'
-import { startTestGateway } from '../harness/gateway.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startHeldUpstream } from './held-upstream.ts'
 import { ask, configAt, keyWith, rule } from './stage.ts'
 
@@ -131,15 +132,9 @@ test('no two users are counted under one name, whatever they and their teams are
 
 test('of budgets that each end user has, an operator sees who holds, and adds to all of them', async () => {
   await using upstream = await startHeldUpstream({ usage })
-  const keys = [keyWith({ budgets: [rule(150_000, { isPerUser: true, name: 'each' })] })]
-  const admin = 'pgm_admin-0123456789'
-  const { tenants, ...config } = configAt(upstream.url, { keys })
-  const manager = { ...keyWith({ id: 'm', name: 'manager', kind: 'management', role: 'admin' }, admin) }
-  await using gateway = await startTestGateway({
-    ...config,
-    tenants: { ...noTenants, ...tenants, keys: [...keys, manager] },
-  })
-  const budget = `key:${keys[0]?.id}/each`
+  const key = keyWith({ budgets: [rule(150_000, { isPerUser: true, name: 'each' })] })
+  await using gateway = await startManaged(upstream.url, key)
+  const budget = `key:${key.id}/each`
   const headers = { authorization: `Bearer ${admin}`, 'content-type': 'application/json' }
   const first = ask(gateway.url, { max_tokens: 5, user: 'ann' })
   await expect.poll(() => upstream.asked.length).toBe(1)
@@ -158,14 +153,8 @@ test('of budgets that each end user has, an operator sees who holds, and adds to
 
 test('an operator forgets an end user: an audit row, and what they spent stays', async () => {
   await using upstream = await startHeldUpstream({ usage, isHeld: false })
-  const keys = [keyWith({ budgets: [rule(150_000, { isPerUser: true })] })]
-  const admin = 'pgm_admin-0123456789'
-  const { tenants, ...config } = configAt(upstream.url, { keys })
-  const manager = { ...keyWith({ id: 'm', name: 'manager', kind: 'management', role: 'admin' }, admin) }
-  await using gateway = await startTestGateway({
-    ...config,
-    tenants: { ...noTenants, ...tenants, keys: [...keys, manager] },
-  })
+  const key = keyWith({ budgets: [rule(150_000, { isPerUser: true })] })
+  await using gateway = await startManaged(upstream.url, key)
   await (await ask(gateway.url, { max_tokens: 5, user: 'ann' })).text()
   await gateway.recorded()
   const headers = { authorization: `Bearer ${admin}` }
@@ -177,3 +166,12 @@ test('an operator forgets an end user: an audit row, and what they spent stays',
   expect(rows.data[0]).toMatchObject({ action: 'user.delete', subject: { kind: 'user', id: hashOf('ann') } })
   expect((await ask(gateway.url, { max_tokens: 5, user: 'ann' })).status).toBe(429)
 })
+
+const admin = 'pgm_admin-0123456789'
+
+/** A gateway with this key, and a key to manage it. */
+function startManaged(url: string, key: Key): Promise<TestGateway> {
+  const { tenants, ...config } = configAt(url, { keys: [key] })
+  const manager = keyWith({ id: 'm', name: 'manager', kind: 'management', role: 'admin' }, admin)
+  return startTestGateway({ ...config, tenants: { ...noTenants, ...tenants, keys: [key, manager] } })
+}

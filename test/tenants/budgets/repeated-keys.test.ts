@@ -18,5 +18,6 @@ test('an upstream gets no other bound than the one that was held', async () => {
     expect(response.status).toBe(200)
     await response.text()
   }
+  expect(upstream.texts).toHaveLength(2)
   for (const text of upstream.texts) expect(text).not.toMatch(/100000|long and dear/)
 })
